@@ -1,8 +1,8 @@
 """Sets a fresh checkout up. Standard library only; a second run finds the stamps and returns.
 
-    python3 scripts/bootstrap.py demo   what `make demo` and `make serve` need
-    python3 scripts/bootstrap.py dev    and the tools that test and lint
-    python3 scripts/bootstrap.py test   and Chromium, PostgreSQL, Node and the JavaScript clients
+python3 scripts/bootstrap.py demo   what `make demo` and `make serve` need
+python3 scripts/bootstrap.py dev    and the tools that test and lint
+python3 scripts/bootstrap.py test   and Chromium, PostgreSQL, Node and the JavaScript clients
 """
 
 import sys
@@ -10,8 +10,9 @@ import sys
 # Before any import of ours, and in a syntax that older Pythons can read: they get this sentence.
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(
-        "oidc_pkce needs Python 3.11 or newer, and %s is Python %d.%d: install a newer one, "
-        "then run the same command again." % (sys.executable, *sys.version_info[:2])  # noqa: UP031
+        f"oidc_pkce needs Python 3.11 or newer, and {sys.executable} is Python "
+        f"{sys.version_info[0]}.{sys.version_info[1]}: install a newer one, "
+        "then run the same command again."
     )
 
 import argparse

@@ -1,4 +1,4 @@
-"""Makes a virtual environment that holds exactly the pinned packages, and knows when it already does."""
+"""Makes a virtual environment with the pinned packages, and knows when it has done so before."""
 
 import hashlib
 import os

@@ -93,7 +93,7 @@ def patch_number(version: Path) -> int:
 
 
 def probe(path: Path) -> Interpreter | None:
-    """Start it and ask; None when it is absent or fails, as a shim of an unselected version does."""
+    """Start it and ask; None when it is absent or fails, as an unselected shim does."""
     if not path.is_file() or not os.access(path, os.X_OK):
         return None
     try:

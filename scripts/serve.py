@@ -14,8 +14,9 @@ THREADS = 4
 def main() -> None:
     os.chdir(ROOT)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo_site.settings")
+    command = [sys.executable, "-m", "granian", *options(), "demo_site.wsgi:application"]
     # Replaces this process, so that a signal reaches the server and not a parent that waits.
-    os.execv(sys.executable, [sys.executable, "-m", "granian", *options(), "demo_site.wsgi:application"])  # noqa: S606
+    os.execv(sys.executable, command)  # noqa: S606
 
 
 def options() -> list[str]:
@@ -26,7 +27,7 @@ def options() -> list[str]:
         *("--port", os.environ.get("PORT") or "8000"),
         *("--workers", workers),
         *("--blocking-threads", str(THREADS)),
-        # Each new thread opens a database connection of its own: keep the threads as long as allowed.
+        # A new thread opens a new database connection: keep threads as long as allowed.
         *("--blocking-threads-idle-timeout", "600"),
         *("--http", "1", "--no-ws"),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10"),

@@ -1,4 +1,4 @@
-"""The programs outside Python that the tests need: found, or installed, or asked for in one sentence."""
+"""The programs outside Python that the tests need: found, installed, or asked for."""
 
 import os
 import re
@@ -39,7 +39,11 @@ def postgresql() -> Path | None:
     """The folder with the newest `initdb` and `postgres`, which Debian keeps off PATH."""
     on_path = shutil.which("postgres")
     folders = [Path(on_path).resolve().parent] if on_path else []
-    for pattern in ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql*/bin"):
+    for pattern in (
+        "usr/lib/postgresql/*/bin",
+        "usr/pgsql-*/bin",
+        "opt/homebrew/opt/postgresql*/bin",
+    ):
         folders += sorted(Path("/").glob(pattern), key=version_in, reverse=True)
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
