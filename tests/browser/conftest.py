@@ -1,0 +1,103 @@
+"""Chromium, driven by Playwright, and what it notices about our pages."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from scripts.system_programs import ensure_chromium
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = Path(__file__).parent.parent / "clients" / "node_modules" / "axe-core" / "axe.min.js"
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass
+class Complaints:
+    """What the browser reported: broken policies, script errors, failed assets."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.texts.append(f"script error: {error}"))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" or "Content Security Policy" in message.text:
+            self.texts.append(f"{message.text} ({message.location.get('url', '')})")
+
+    @property
+    def about_policies(self) -> list[str]:
+        return [text for text in self.texts if "Content Security Policy" in text]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=ensure_chromium(), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Open further contexts: another person, a phone, no JavaScript, dark, another language."""
+    contexts: list[BrowserContext] = []
+
+    def open_context(**options: object) -> BrowserContext:
+        contexts.append(browser.new_context(**{"locale": "en-GB", **options}))
+        contexts[-1].set_default_timeout(15_000)
+        return contexts[-1]
+
+    yield open_context
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def page(new_context: Callable[..., BrowserContext], complaints: Complaints) -> Iterator[Page]:
+    """A fresh browser window; the test fails when a page broke its Content-Security-Policy."""
+    window = new_context().new_page()
+    complaints.watch(window)
+    yield window
+    assert not complaints.about_policies
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """Assert that axe finds nothing on the page as it stands."""
+
+    def check(page: Page) -> None:
+        if not page.evaluate("typeof window.axe === 'object'"):
+            page.evaluate(AXE.read_text())
+        found = page.evaluate(
+            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", AXE_RULES
+        )
+        assert not found["violations"], readable(found["violations"])
+
+    return check
+
+
+def readable(violations: list[dict[str, object]]) -> str:
+    short = [
+        {"rule": v["id"], "why": v["help"], "where": [n["html"] for n in v["nodes"]]}  # type: ignore[attr-defined]
+        for v in violations
+    ]
+    return json.dumps(short, indent=1)
