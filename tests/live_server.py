@@ -88,7 +88,7 @@ def production_server(
         )
     server = ProductionServer(environment["OIDC_PKCE_ISSUER_BASE"], environment, process, log)
     try:
-        wait_for(f"http://127.0.0.1:{port}", server)
+        wait_until_it_answers(f"http://127.0.0.1:{port}/", process, log)
         yield server
     finally:
         stop(process)
@@ -124,13 +124,16 @@ def fresh_database(folder: Path) -> str:
     return f"{server.rpartition('/')[0]}/{name}"
 
 
-def wait_for(address: str, server: ProductionServer, seconds: float = 30) -> None:
+def wait_until_it_answers(
+    address: str, process: "subprocess.Popen[bytes]", log: Path | None = None, seconds: float = 30
+) -> None:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and server.process.poll() is None:
+    while time.monotonic() < deadline and process.poll() is None:
         if answers(address):
             return
         time.sleep(0.05)
-    raise RuntimeError(f"The server does not answer at {address}:\n{server.log.read_text()}")
+    printed = log.read_text() if log else ""
+    raise RuntimeError(f"The server does not answer at {address}:\n{printed}")
 
 
 def answers(address: str) -> bool:
