@@ -1,0 +1,169 @@
+"""The settings: one dict, ``OIDC_PKCE``, typed, read when asked for, safe by default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+DEFAULTS: Mapping[str, Any] = {
+    "ISSUER_BASE": None,
+    "CLAIMS_PROVIDER": "oidc_pkce.claims.ClaimsProvider",
+    "SUBJECT_IDENTIFIER": "oidc_pkce.claims.SubjectIdentifier",
+    "AUTHORIZATION_CODE_LIFETIME": 60,
+    "INTERACTION_LIFETIME": 3600,
+    "CONSENT_LIFETIME": 365 * 86400,
+    "METADATA_MAX_AGE": 300,
+    "PROCESS_CACHE_SECONDS": 5,
+    "SIGNING_KEY_LIFETIME": 90 * 86400,
+    "SIGNING_KEY_SECRETS": None,
+    "TRACES_PER_APPLICATION": 500,
+    "TRACES_OF_UNKNOWN_APPLICATIONS": 500,
+    "TRACE_LIFETIME": 7 * 86400,
+    "TRACED_SUCCESSES": 0.05,
+    "AUDIT_LIFETIME": 365 * 86400,
+    "THROTTLING": True,
+    "ATTEMPT_WINDOW": 900,
+    "ATTEMPTS_PER_ACCOUNT": 10,
+    "ATTEMPTS_PER_ADDRESS": 100,
+    "TRUSTED_PROXIES": (),
+}
+
+
+class Settings:
+    """``OIDC_PKCE`` with its defaults; every lifetime is given in seconds and read as a duration."""
+
+    def _value(self, name: str) -> Any:
+        given = getattr(django_settings, "OIDC_PKCE", None) or {}
+        return given[name] if name in given else DEFAULTS[name]
+
+    def _duration(self, name: str) -> timedelta:
+        return timedelta(seconds=self._value(name))
+
+    @property
+    def issuer_base(self) -> str:
+        """The public base URL, without a trailing slash; never taken from a Host header.
+
+        Raises ``ImproperlyConfigured`` when it is not set.
+        """
+        base = self._value("ISSUER_BASE")
+        if not base:
+            raise ImproperlyConfigured(
+                'OIDC_PKCE needs "ISSUER_BASE", e.g. "https://id.example.com"'
+            )
+        return str(base).rstrip("/")
+
+    @property
+    def prefix(self) -> str:
+        """The path under which the endpoints are mounted, as ``ISSUER_BASE`` says; no slashes around."""
+        return urlsplit(self.issuer_base).path.strip("/")
+
+    @property
+    def claims_provider(self) -> Any:
+        """An instance of the class that says which claims a user has."""
+        return _instance(self._value("CLAIMS_PROVIDER"))
+
+    @property
+    def subject_identifier(self) -> Any:
+        """An instance of the class that names a user to applications."""
+        return _instance(self._value("SUBJECT_IDENTIFIER"))
+
+    @property
+    def authorization_code_lifetime(self) -> timedelta:
+        """How long a code can be redeemed (RFC 6749 §4.1.2 recommends ten minutes at most)."""
+        return self._duration("AUTHORIZATION_CODE_LIFETIME")
+
+    @property
+    def interaction_lifetime(self) -> timedelta:
+        """How long a person may stay on the sign-in and consent pages."""
+        return self._duration("INTERACTION_LIFETIME")
+
+    @property
+    def consent_lifetime(self) -> timedelta:
+        """How long a person's consent is remembered."""
+        return self._duration("CONSENT_LIFETIME")
+
+    @property
+    def metadata_max_age(self) -> timedelta:
+        """How long clients may keep metadata and keys; a new key is published this long before it signs."""
+        return self._duration("METADATA_MAX_AGE")
+
+    @property
+    def process_cache_seconds(self) -> float:
+        """How stale a process's metadata and key bytes may become."""
+        return float(self._value("PROCESS_CACHE_SECONDS"))
+
+    @property
+    def signing_key_lifetime(self) -> timedelta:
+        """How long a key signs before ``rotate_keys`` replaces it."""
+        return self._duration("SIGNING_KEY_LIFETIME")
+
+    @property
+    def signing_key_secrets(self) -> tuple[str, ...]:
+        """What private keys are encrypted under: the first encrypts, all decrypt."""
+        own = self._value("SIGNING_KEY_SECRETS")
+        return tuple(own or (django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS))
+
+    @property
+    def traces_per_application(self) -> int:
+        """How many request traces one application keeps."""
+        return int(self._value("TRACES_PER_APPLICATION"))
+
+    @property
+    def traces_of_unknown_applications(self) -> int:
+        """How many traces of requests to unknown applications are kept, all together."""
+        return int(self._value("TRACES_OF_UNKNOWN_APPLICATIONS"))
+
+    @property
+    def trace_lifetime(self) -> timedelta:
+        """How long a request trace is kept."""
+        return self._duration("TRACE_LIFETIME")
+
+    @property
+    def traced_successes(self) -> float:
+        """The share of successful requests that are traced: 0 none, 1 all."""
+        return float(self._value("TRACED_SUCCESSES"))
+
+    @property
+    def audit_lifetime(self) -> timedelta:
+        """How long audit events are kept."""
+        return self._duration("AUDIT_LIFETIME")
+
+    @property
+    def throttling(self) -> bool:
+        """Whether failed attempts are limited."""
+        return bool(self._value("THROTTLING"))
+
+    @property
+    def attempt_window(self) -> timedelta:
+        """How long a failed attempt counts."""
+        return self._duration("ATTEMPT_WINDOW")
+
+    @property
+    def attempts_per_account(self) -> int:
+        """How many failures one account may have within the window."""
+        return int(self._value("ATTEMPTS_PER_ACCOUNT"))
+
+    @property
+    def attempts_per_address(self) -> int:
+        """How many failures one address (IPv6: one /64) may have within the window."""
+        return int(self._value("ATTEMPTS_PER_ADDRESS"))
+
+    @property
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """Networks whose X-Forwarded-For is believed."""
+        return tuple(self._value("TRUSTED_PROXIES"))
+
+
+@lru_cache(maxsize=8)
+def _instance(path: str) -> Any:
+    return import_string(path)()
+
+
+settings = Settings()

@@ -1,0 +1,1 @@
+"""What answers on the wire: parse, call, render."""

@@ -1,0 +1,29 @@
+"""The authorization endpoint (RFC 6749 §3.1)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseBase
+
+from ..flows.interaction import Ticket
+from .pages import JourneyEndpoint
+
+
+class AuthorizeEndpoint(JourneyEndpoint):
+    """Judge a request; answer it at once, or start the person's journey."""
+
+    name = "authorize"
+    methods = ("GET", "POST")
+
+    def get(self, request: HttpRequest, application_id: str) -> HttpResponseBase:
+        """A request in the URL."""
+        return self.answer(application_id, request.META.get("QUERY_STRING", ""))
+
+    def post(self, request: HttpRequest, application_id: str) -> HttpResponseBase:
+        """A request in a form; a name that also stands in the URL counts as repeated."""
+        parts = (request.META.get("QUERY_STRING", ""), self.form().decode("latin-1"))
+        return self.answer(application_id, "&".join(filter(None, parts)))
+
+    def answer(self, application_id: str, query: str) -> HttpResponseBase:
+        """Begin the journey now."""
+        self.ticket = Ticket(query, self.now)
+        return self.proceed(self.find(application_id))

@@ -1,0 +1,174 @@
+"""What every endpoint shares: one moment, one trace, one way to refuse."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.response import HttpResponseNotAllowed
+from django.utils import timezone
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from .. import cors, headers, identifiers, throttling
+from ..conf import settings
+from ..flows import tracing
+from ..flows.tracing import Traced
+from ..protocol.application import ApplicationFacts
+from ..protocol.checks import Trace
+from ..protocol.errors import BearerError, InvalidClient, InvalidRequest, MissingToken, OAuthError
+from ..protocol.parameters import Parameters
+
+MAX_BODY = 256 * 1024  # bytes
+FORM = "application/x-www-form-urlencoded"
+
+
+class Endpoint(View):
+    """Parse, call, render; a refusal is an exception whose type knows how it is answered."""
+
+    name: ClassVar[str]
+    methods: ClassVar[tuple[str, ...]] = ("GET",)
+
+    now: datetime
+    trace: Trace
+    traced: Traced
+    application: ApplicationFacts | None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, then keep the trace: after the request's own commit, on the same connection."""
+        self.now = timezone.now()
+        self.trace = Trace()
+        self.traced = Traced(self.name, identifiers.new_request_id())
+        self.application = None
+        response = self._answer(request, *args, **kwargs)
+        if self.trace.outcomes:
+            tracing.record(self.traced, self.trace, self.now)
+        return response
+
+    def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method not in self.methods and request.method not in self.further_methods():
+            return self.http_method_not_allowed(request)
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except OAuthError as refusal:
+            if self.trace.failed is None:
+                self.trace.refused(f"{self.name}.request", refusal)
+            return self.refuse(refusal)
+
+    def further_methods(self) -> tuple[str, ...]:
+        """Methods that are answered without being advertised as the endpoint's own."""
+        return ("HEAD",) if "GET" in self.methods else ()
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """405 with ``Allow`` (RFC 9110 §15.5.6)."""
+        return HttpResponseNotAllowed(self.methods)
+
+    def refuse(self, refusal: OAuthError) -> HttpResponseBase:
+        """Answer a refusal."""
+        raise NotImplementedError
+
+    def remember(self, application: ApplicationFacts) -> ApplicationFacts:
+        """Note whose request this is, for the trace, the refusal and CORS."""
+        self.application = application
+        self.traced.application_pk = application.pk
+        return application
+
+    @property
+    def address(self) -> str:
+        """Who sent the request, as far as trusted proxies say."""
+        meta = self.request.META
+        return throttling.client_address(
+            meta.get("REMOTE_ADDR", ""),
+            meta.get("HTTP_X_FORWARDED_FOR", ""),
+            settings.trusted_proxies,
+        )
+
+    def form(self) -> bytes:
+        """The body of a form post, or nothing. Raises ``InvalidRequest`` when it is too large."""
+        if self.request.method != "POST" or self.request.content_type != FORM:
+            return b""
+        return self.body()
+
+    def body(self) -> bytes:
+        """The body. Raises ``InvalidRequest`` when it is too large."""
+        try:
+            length = int(self.request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        if length > MAX_BODY:
+            raise InvalidRequest("the request is too large")
+        return self.request.body
+
+    def query(self) -> Parameters:
+        """The parameters of the URL."""
+        return Parameters.parse(self.request.META.get("QUERY_STRING", ""))
+
+    @classmethod
+    def mounted(cls) -> Any:
+        """The view as a URL pattern takes it.
+
+        Never inside the host's ``ATOMIC_REQUESTS``: a refusal must not undo a revocation.
+        """
+        view = csrf_exempt(cls.as_view()) if cls.is_free_of_csrf() else cls.as_view()
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
+
+    @classmethod
+    def is_free_of_csrf(cls) -> bool:
+        """Whether a post needs no CSRF token, because no cookie gives it any right."""
+        return True
+
+
+class JsonEndpoint(Endpoint):
+    """An endpoint that clients call: refusals are JSON (RFC 6749 §5.2)."""
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer a preflight."""
+        return HttpResponse(status=204)
+
+    def further_methods(self) -> tuple[str, ...]:
+        return (*super().further_methods(), "OPTIONS")
+
+    def refuse(self, refusal: OAuthError) -> HttpResponseBase:
+        """The error as JSON, with the challenge that its type asks for."""
+        body = {"error": refusal.error, "error_description": refusal.description}
+        body["request_id"] = self.traced.request_id
+        response = JsonResponse(body, status=refusal.status)
+        if isinstance(refusal, BearerError):
+            response["WWW-Authenticate"] = _bearer_challenge(refusal)
+        if isinstance(refusal, InvalidClient) and refusal.challenge:
+            response.status_code = 401
+            response["WWW-Authenticate"] = 'Basic realm="OAuth2", charset="UTF-8"'
+        headers.forbid_caching(response)
+        return response
+
+
+class ApplicationJsonEndpoint(JsonEndpoint):
+    """A JSON endpoint that scripts of the application's own origins may call."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, and let the application's own scripts read the answer."""
+        response = super().dispatch(request, *args, **kwargs)
+        cors.allow_application(request, response, self.application)
+        if request.method == "OPTIONS":
+            cors.answer_preflight(response, ", ".join(self.methods))
+        return response
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer a preflight for this application."""
+        from ..flows import application
+
+        self.remember(application.find(kwargs["application_id"]))
+        return super().options(request, *args, **kwargs)
+
+
+def _bearer_challenge(refusal: BearerError) -> str:
+    """The challenge of RFC 6750 §3; bare when no token was sent."""
+    if isinstance(refusal, MissingToken):
+        return "Bearer"
+    return f'Bearer error="{refusal.error}", error_description="{refusal.description}"'

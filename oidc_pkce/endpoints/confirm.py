@@ -1,0 +1,95 @@
+"""The consent page (OpenID Connect Core §3.1.2.4)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from ..flows import authorization, consent, interaction
+from ..flows.authorization import Judged, Refused
+from ..flows.consent import Decision
+from ..flows.interaction import Owed, Person, ShownConsent, Ticket
+from ..protocol import redirect_uri
+from ..protocol.application import ApplicationFacts
+from ..protocol.errors import AccessDenied, StalePage
+from .pages import FormPage, person_of
+
+
+class ConfirmPage(FormPage):
+    """Ask whether a client may act for the person, and take the answer."""
+
+    name = "confirm"
+    methods = ("GET", "POST")
+
+    def get(self, request: HttpRequest, application_id: str) -> HttpResponseBase:
+        """Show who asks for what, and where the answer goes."""
+        found = self.find(application_id)
+        self.take_ticket(found)
+        person = person_of(request)
+        try:
+            judged = self.judge(found, person)
+        except Refused as refused:
+            return self.send(refused.response)
+        if judged.owed is not Owed.CONSENT or person is None:
+            return self.proceed(found)
+        return self.ask(found, judged, person)
+
+    def post(self, request: HttpRequest, application_id: str) -> HttpResponseBase:
+        """Take the decision that belongs to what was shown, to whom, in this browser session."""
+        found = self.find(application_id)
+        person = person_of(request)
+        if person is None:
+            raise StalePage(detail="nobody is signed in any more")
+        sealed = request.POST.get("ticket", "")
+        shown = interaction.unseal_consent(sealed, found.application_id, person)
+        self.ticket = Ticket(shown.query, shown.started_at)
+        try:
+            return self.send(self.decide(found, person, shown))
+        except Refused as refused:
+            return self.send(refused.response)
+
+    def decide(
+        self, found: ApplicationFacts, person: Person, shown: ShownConsent
+    ) -> authorization.AuthorizationResponse:
+        """Judge the request again, then grant or refuse it."""
+        judged = self.judge(found, person)
+        if judged.owed is Owed.SIGN_IN:
+            raise StalePage(detail="a fresh sign-in is owed again")
+        decision = Decision(
+            allowed=self.request.POST.get("result") == "1",
+            ticked=frozenset(self.request.POST.getlist("scope")),
+        )
+        try:
+            return consent.decide(
+                found,
+                judged.request,
+                person,
+                shown,
+                decision,
+                subject=judged.subject,
+                now=self.now,
+            )
+        except AccessDenied as refusal:
+            self.trace.refused("authorize.consent", refusal)
+            return authorization.refuse(found, judged.request.destination, refusal)
+
+    def ask(self, found: ApplicationFacts, judged: Judged, person: Person) -> HttpResponse:
+        """Show the page, and seal what it showed."""
+        request = judged.request
+        shown = ShownConsent(
+            self.ticket.query,
+            self.ticket.started_at,
+            str(person.user.pk),
+            person.browser,
+            request.scopes,
+        )
+        context = {
+            "client_id": request.client_id,
+            "redirect_host": redirect_uri.display_host(request.redirect_uri),
+            "redirect_kind": redirect_uri.kind(request.redirect_uri),
+            "scopes": consent.describe(found, request.scopes),
+            "allow_selection": found.allows_scope_selection,
+            "user_name": person.user.get_username(),
+            "ticket": interaction.seal_consent(shown, found.application_id),
+            "switch_account_url": self.address_of("sign_out", found),
+        }
+        return self.form_page("consent", found, context)

@@ -1,0 +1,65 @@
+"""The metadata documents (OpenID Connect Discovery §4, RFC 8414 §3)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from .. import cors
+from ..conf import settings
+from ..flows import metadata
+from ..flows.metadata import Document
+from ..protocol.errors import UnknownApplication
+from .base import JsonEndpoint
+
+
+class DocumentEndpoint(JsonEndpoint):
+    """Bytes that stay the same between changes: cached by browsers, readable by every script."""
+
+    def document(self, application_id: str) -> Document | None:
+        """The document of an application, or ``None``."""
+        raise NotImplementedError
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """Answer, and let every script read the answer."""
+        response = super().dispatch(request, *args, **kwargs)
+        cors.allow_everybody(response)
+        if request.method == "OPTIONS":
+            cors.answer_preflight(response, ", ".join(self.methods))
+        return response
+
+    def get(self, request: HttpRequest, application_id: str) -> HttpResponse:
+        """The document, or 304 when the caller has it."""
+        document = self.document(application_id)
+        if document is None:
+            raise UnknownApplication(received=application_id[:64])
+        if request.headers.get("If-None-Match") == document.etag:
+            response = HttpResponse(status=304)
+        else:
+            response = HttpResponse(document.body, content_type="application/json")
+        response["ETag"] = document.etag
+        max_age = int(settings.metadata_max_age.total_seconds())
+        response["Cache-Control"] = f"public, max-age={max_age}"
+        patch_vary_headers(response, ["Accept-Encoding"])
+        return response
+
+
+class DiscoveryEndpoint(DocumentEndpoint):
+    """The metadata of an application, under its own issuer."""
+
+    name = "discovery"
+
+    def document(self, application_id: str) -> Document | None:
+        """The metadata document."""
+        return metadata.openid_configuration(application_id, self.now)
+
+
+class WellKnownEndpoint(DiscoveryEndpoint):
+    """The same at the host's root: RFC 8414 puts the issuer's path BEHIND the well-known part."""
+
+    def get(self, request: HttpRequest, application_id: str) -> HttpResponse:
+        """Answer for ``<prefix>/<Application ID>``."""
+        prefix, _, name = application_id.rpartition("/")
+        if prefix != settings.prefix:
+            raise UnknownApplication(received=application_id[:64])
+        return super().get(request, name)

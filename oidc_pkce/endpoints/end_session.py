@@ -1,0 +1,40 @@
+"""Sign-out: asks first, for nothing vouches for whoever sent the browser here."""
+
+from __future__ import annotations
+
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponseBase
+
+from .. import audit
+from .pages import PageEndpoint
+
+
+class EndSessionPage(PageEndpoint):
+    """End the browser session of whoever says so."""
+
+    name = "end_session"
+    methods = ("GET", "POST")
+
+    @classmethod
+    def is_free_of_csrf(cls) -> bool:
+        """A cookie gives this post its right, so it needs the token."""
+        return False
+
+    def get(self, request: HttpRequest, application_id: str = "") -> HttpResponseBase:
+        """Ask; who is not signed in has nothing to confirm."""
+        if not request.user.is_authenticated:
+            return self.page("signed_out", {})
+        context = {"user_name": request.user.get_username(), "form_action": request.path}
+        return self.page("sign_out", context, has_form=True)
+
+    def post(self, request: HttpRequest, application_id: str = "") -> HttpResponseBase:
+        """Sign out, and say so."""
+        if request.user.is_authenticated:
+            audit.record(
+                audit.Action.SIGNED_OUT,
+                now=self.now,
+                actor_pk=request.user.pk,
+                actor_name=request.user.get_username(),
+            )
+            auth.logout(request)
+        return self.page("signed_out", {})

@@ -1,0 +1,225 @@
+"""What the pages of a person's journey share: rendering, refusing, and going on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import get_supported_language_variant
+
+from .. import headers, receivers
+from ..conf import settings
+from ..flows import application as applications
+from ..flows import authorization, interaction
+from ..flows.authorization import Judged, Refused
+from ..flows.interaction import Owed, Person, Ticket
+from ..models import ApplicationLogo
+from ..protocol import redirect_uri
+from ..protocol.application import ApplicationFacts
+from ..protocol.errors import OAuthError
+from ..protocol.metadata import Locations
+from ..protocol.parameters import Parameters
+from ..protocol.response_mode import AuthorizationResponse
+from . import explanations
+from .base import Endpoint
+
+PASSWORD = ("pwd",)  # RFC 8176 §2
+
+
+class PageEndpoint(Endpoint):
+    """An endpoint that a person sees: refusals are pages."""
+
+    def refuse(self, refusal: OAuthError) -> HttpResponseBase:
+        """A page that says what is wrong, what to do, and the request's id."""
+        failed = self.trace.failed
+        told = explanations.explain(failed.check if failed else "", refusal)
+        context = {
+            "title": told.title,
+            "explanation": told.explanation,
+            "cure": told.cure,
+            "request_id": self.traced.request_id,
+            "application": self.application,
+        }
+        return self.page("error", context, status=refusal.status)
+
+    def page(
+        self,
+        name: str,
+        context: Mapping[str, Any],
+        *,
+        status: int = 200,
+        has_form: bool = False,
+        form_targets: Iterable[str] = (),
+    ) -> HttpResponse:
+        """Render one of our templates, in the request's language, with every protection."""
+        with self.language():
+            template = f"oidc_pkce/{name}.html"
+            response = render(self.request, template, dict(context), status=status)
+            response["Content-Language"] = translation.get_language()
+        headers.protect_page(response, has_form=has_form, form_targets=form_targets)
+        return response
+
+    def language(self) -> AbstractContextManager[Any]:
+        """The first of ``ui_locales`` that there is a translation for, else the host's choice."""
+        wanted = (self.ui_locales() or "").split()[:10]
+        for locale in wanted:
+            try:
+                return translation.override(get_supported_language_variant(locale))
+            except LookupError:
+                continue
+        return translation.override(translation.get_language())
+
+    def ui_locales(self) -> str | None:
+        """The ``ui_locales`` parameter (OpenID Connect Core §3.1.2.1); never an error."""
+        return self.query().get("ui_locales")
+
+
+class JourneyEndpoint(PageEndpoint):
+    """A step on the way from an authorization request to its answer."""
+
+    ticket: Ticket
+
+    def ui_locales(self) -> str | None:
+        """As the authorization request said, on every page of the journey."""
+        ticket = getattr(self, "ticket", None)
+        return Parameters.parse(ticket.query).get("ui_locales") if ticket else super().ui_locales()
+
+    def find(self, application_id: str) -> ApplicationFacts:
+        """The application of this journey. Raises ``UnknownApplication``."""
+        return self.remember(applications.find(application_id))
+
+    def take_ticket(self, found: ApplicationFacts) -> Ticket:
+        """The request that this page belongs to. Raises ``StalePage``."""
+        sealed = self.query().get("ticket") or ""
+        self.ticket = interaction.unseal(sealed, found.application_id)
+        return self.ticket
+
+    def judge(self, found: ApplicationFacts, person: Person | None) -> Judged:
+        """Run every check of the authorization request again, for whoever is signed in now."""
+        parameters = Parameters.parse(self.ticket.query)
+        self.traced.client_id = parameters.get("client_id") or ""
+        self.traced.user_pk = person.user.pk if person else None
+        return authorization.begin(
+            found,
+            parameters,
+            person,
+            started_at=self.ticket.started_at,
+            now=self.now,
+            trace=self.trace,
+        )
+
+    def proceed(self, found: ApplicationFacts) -> HttpResponseBase:
+        """Go to the page that is owed next, or send the answer."""
+        person = person_of(self.request)
+        try:
+            judged = self.judge(found, person)
+        except Refused as refused:
+            return self.send(refused.response)
+        if judged.owed is Owed.SIGN_IN or person is None:
+            return self.go("login", found)
+        if judged.owed is Owed.CONSENT:
+            return self.go("confirm", found)
+        response = authorization.grant(
+            found,
+            judged.request,
+            person,
+            subject=judged.subject,
+            scopes=judged.request.scopes,
+            now=self.now,
+        )
+        return self.send(response)
+
+    def go(self, page: str, found: ApplicationFacts) -> HttpResponse:
+        """Redirect to another page of the journey, with the ticket."""
+        return _see_other(self.address_of(page, found))
+
+    def address_of(self, page: str, found: ApplicationFacts) -> str:
+        """The address of a page of this journey."""
+        ticket = interaction.seal(self.ticket, found.application_id)
+        location = Locations(settings.issuer_base, found.application_id).of(page)
+        return f"{location}?{urlencode({'ticket': ticket})}"
+
+    def send(self, response: AuthorizationResponse) -> HttpResponse:
+        """Send an answer to the client, by redirect or by a form that posts itself."""
+        if response.mode != "form_post":
+            return _see_other(response.location())
+        context = {"action": response.redirect_uri, "fields": response.fields}
+        target = redirect_uri.csp_source(response.redirect_uri)
+        return self.page("form_post", context, form_targets=[target])
+
+    def form_page(
+        self, name: str, found: ApplicationFacts, context: Mapping[str, Any], *, status: int = 200
+    ) -> HttpResponse:
+        """A page with a form whose answer may lead to the request's verified redirect URI."""
+        target = Parameters.parse(self.ticket.query).get("redirect_uri") or ""
+        shared = {
+            "application": found,
+            "logo_url": logo_url(found),
+            "form_action": self.request.get_full_path(),
+            "request_id": self.traced.request_id,
+        }
+        return self.page(
+            name,
+            {**shared, **context},
+            status=status,
+            has_form=True,
+            form_targets=[redirect_uri.csp_source(target)],
+        )
+
+
+class FormPage(JourneyEndpoint):
+    """A page with a form of ours: its post needs the CSRF token."""
+
+    @classmethod
+    def is_free_of_csrf(cls) -> bool:
+        """A cookie gives this post its right, so it needs the token."""
+        return False
+
+
+def person_of(request: HttpRequest) -> Person | None:
+    """Who is signed in in this browser, by whichever page of the host project."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    session = request.session
+    return Person(
+        user=user,
+        auth_time=_auth_time(session.get(receivers.AUTH_TIME), user),
+        sid=session.get(receivers.SID, ""),
+        amr=PASSWORD if receivers.AUTH_TIME in session else (),
+        browser=browser_of(request),
+    )
+
+
+def browser_of(request: HttpRequest) -> str:
+    """A digest that names the browser session without giving it away."""
+    return hashlib.sha256((request.session.session_key or "").encode()).hexdigest()
+
+
+def logo_url(found: ApplicationFacts) -> str:
+    """Where the logo is, or nothing when there is none."""
+    if not ApplicationLogo.objects.filter(pk=found.pk).exists():
+        return ""
+    return Locations(settings.issuer_base, found.application_id).of("logo")
+
+
+def _auth_time(remembered: float | None, user: Any) -> datetime:
+    """A session older than this app knows only the last sign-in; without one it is never fresh."""
+    if remembered is not None:
+        return datetime.fromtimestamp(remembered, UTC)
+    return getattr(user, "last_login", None) or datetime.fromtimestamp(0, UTC)
+
+
+def _see_other(location: str) -> HttpResponse:
+    """303: whatever the method was, the next request is a GET (RFC 9700 §4.12)."""
+    response = HttpResponse(status=303, headers={"Location": location})
+    response["Referrer-Policy"] = "no-referrer"
+    headers.forbid_caching(response)
+    return response

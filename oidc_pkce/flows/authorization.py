@@ -1,0 +1,288 @@
+"""Judge an authorization request, and grant it (RFC 6749 §4.1, OpenID Connect Core §3.1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import FilteredRelation, Q
+
+from .. import identifiers, signals
+from ..conf import settings
+from ..models import (
+    Application,
+    AuthorizationCode,
+    ClientAuthentication,
+    Grant,
+    Scope,
+    ServiceUser,
+)
+from ..protocol import response_mode, scope
+from ..protocol.access import Access
+from ..protocol.application import STANDARD_SCOPES, ApplicationFacts, ClientIdType
+from ..protocol.authorization import (
+    CODE,
+    AuthorizationRequest,
+    Destination,
+    Question,
+    find_destination,
+    read_request,
+)
+from ..protocol.checks import Trace, check
+from ..protocol.errors import AccessDenied, RedirectableError
+from ..protocol.parameters import Parameters
+from ..protocol.response_mode import AuthorizationResponse
+from . import access, interaction
+from .interaction import Owed, Person, Standing
+
+
+class Refused(Exception):
+    """The request is refused, and its client can be told so."""
+
+    def __init__(self, response: AuthorizationResponse, refusal: RedirectableError) -> None:
+        self.response = response
+        self.refusal = refusal
+        super().__init__(str(refusal))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request that passed, what is still owed for it, and who would grant it."""
+
+    request: AuthorizationRequest
+    owed: Owed
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What the database says of one user and one application, in one statement."""
+
+    access: Access
+    subject: str
+    consented: tuple[frozenset[str], ...]
+
+
+@check(
+    "authorize.access",
+    spec="OpenID Connect Core §3.1.2.6",
+    fix="Activate the user and give the Run right on the Permissions page.",
+)
+def user_may_use_the_application(answer: Access, application: ApplicationFacts) -> None:
+    """The person who is signed in may use this application now."""
+    if reason := answer.refusal(application):
+        raise AccessDenied(detail=reason)
+
+
+ACCESS_CHECKS = (user_may_use_the_application,)
+
+
+def begin(
+    application: ApplicationFacts,
+    parameters: Parameters,
+    person: Person | None,
+    *,
+    started_at: datetime,
+    now: datetime,
+    trace: Trace,
+) -> Judged:
+    """Judge a request and say what is still owed. Writes nothing.
+
+    ``started_at`` is when the request first arrived: a sign-in after it counts as fresh. Raises a
+    ``DirectError`` (a page) or :class:`Refused` (an answer that travels to the client).
+    """
+    question = _question(application, parameters)
+    destination = find_destination(question, trace)
+    try:
+        request = read_request(question, destination, trace)
+        return _what_is_owed(application, request, person, started_at, now, trace)
+    except RedirectableError as refusal:
+        raise Refused(refuse(application, destination, refusal), refusal) from refusal
+
+
+def refuse(
+    application: ApplicationFacts, destination: Destination, refusal: RedirectableError
+) -> AuthorizationResponse:
+    """The answer that tells a client why not."""
+    return response_mode.error(
+        destination.redirect_uri,
+        destination.mode,
+        error=refusal.error,
+        description=refusal.description,
+        issuer=application.issuer,
+        state=destination.state,
+    )
+
+
+def grant(
+    application: ApplicationFacts,
+    request: AuthorizationRequest,
+    person: Person,
+    *,
+    subject: str,
+    scopes: Sequence[str],
+    now: datetime,
+) -> AuthorizationResponse:
+    """Write grant and code in one transaction; the answer carries the code, last of all."""
+    code = identifiers.new_secret()
+    with transaction.atomic():
+        made = _write_grant(application, request, person, subject, scopes, now)
+        _write_code(code, made, request, now)
+        transaction.on_commit(partial(_announce, application, made))
+    return response_mode.success(
+        request.redirect_uri,
+        request.response_mode,
+        response_type=CODE,
+        issuer=application.issuer,
+        state=request.state,
+        code=code,
+    )
+
+
+def _question(application: ApplicationFacts, parameters: Parameters) -> Question:
+    client_id = parameters.get("client_id")
+    confidential = application.client_id_type is ClientIdType.CONFIDENTIAL
+    exists = bool(
+        client_id
+        and confidential
+        and not application.is_openid_connect
+        and _service_user_exists(client_id)
+    )
+    return Question(parameters, application, _defined_scopes(application, parameters), exists)
+
+
+def _service_user_exists(client_id: str) -> bool:
+    field = f"user__{get_user_model().USERNAME_FIELD}"
+    return "\0" not in client_id and ServiceUser.objects.filter(**{field: client_id}).exists()
+
+
+def _defined_scopes(application: ApplicationFacts, parameters: Parameters) -> tuple[str, ...]:
+    """The scopes that this application knows; its own are read only when one may be meant."""
+    standard = STANDARD_SCOPES if application.is_openid_connect else ()
+    asked = (parameters.get("scope") or "").split()
+    if all(name in standard for name in asked):
+        return standard
+    own = Scope.objects.filter(application=application.pk).values_list("name", flat=True)
+    return (*standard, *own)
+
+
+def _what_is_owed(
+    application: ApplicationFacts,
+    request: AuthorizationRequest,
+    person: Person | None,
+    started_at: datetime,
+    now: datetime,
+    trace: Trace,
+) -> Judged:
+    standing = Standing(request, person, started_at, now, application.requires_consent, False)
+    trace.run(interaction.SIGN_IN_CHECKS, standing)
+    if person is None or interaction.must_sign_in(standing):
+        return Judged(request, Owed.SIGN_IN)
+    member = membership(application, request.client_id, person, now)
+    trace.run(ACCESS_CHECKS, member.access, application)
+    covered = any(set(request.scopes) <= allowed for allowed in member.consented)
+    standing = Standing(
+        request, person, started_at, now, application.requires_consent, has_consented=covered
+    )
+    trace.run(interaction.CONSENT_CHECKS, standing)
+    owed = Owed.CONSENT if interaction.must_consent(standing) else Owed.NOTHING
+    return Judged(request, owed, member.subject)
+
+
+def membership(
+    application: ApplicationFacts, client_id: str, person: Person, now: datetime
+) -> Membership:
+    """Run right, subject and remembered consents of one user: one statement."""
+    rows = list(_membership_rows(application, client_id, person.user.pk, now))
+    if not rows:  # deleted since the session was read
+        return Membership(Access(False, False, False), "", ())
+    first = rows[0]
+    answer = Access(
+        user_is_active=bool(person.user.is_active),
+        has_run_right=first["has_run_right"],
+        is_service_user=first["is_service_user"],
+    )
+    known = first["oidc_pkce_subject__identifier"]
+    subject = settings.subject_identifier.subject(person.user, str(known) if known else None)
+    consented = (row["consent__scope"] for row in rows if row["consent__pk"] is not None)
+    return Membership(answer, subject, tuple(frozenset(text.split()) for text in consented))
+
+
+def _membership_rows(
+    application: ApplicationFacts, client_id: str, user_pk: Any, now: datetime
+) -> Any:
+    mine = Q(
+        oidc_pkce_consents__application=application.pk,
+        oidc_pkce_consents__client_id=client_id,
+        oidc_pkce_consents__expires_at__gt=now,
+    )
+    return (
+        get_user_model()
+        ._base_manager.filter(pk=user_pk)
+        .annotate(
+            consent=FilteredRelation("oidc_pkce_consents", condition=mine),
+            **access.expressions(user="pk", application=application.pk),
+        )
+        .values(
+            "has_run_right",
+            "is_service_user",
+            "oidc_pkce_subject__identifier",
+            "consent__pk",
+            "consent__scope",
+        )
+    )
+
+
+def _write_grant(
+    application: ApplicationFacts,
+    request: AuthorizationRequest,
+    person: Person,
+    subject: str,
+    scopes: Sequence[str],
+    now: datetime,
+) -> Grant:
+    longest = application.access_token_lifetime
+    if application.issues_refresh_tokens:
+        longest = max(longest, application.refresh_token_lifetime)
+    return Grant.objects.create(
+        application_id=application.pk,
+        user_id=person.user.pk,
+        client_id=request.client_id,
+        client_authentication=ClientAuthentication.PENDING,
+        scope=scope.render(scopes),
+        resources=list(request.resources),
+        subject=subject,
+        sid=person.sid,
+        amr=list(person.amr),
+        nonce=request.nonce,
+        auth_time=person.auth_time,
+        created_at=now,
+        expires_at=now + settings.authorization_code_lifetime + longest,
+    )
+
+
+def _write_code(code: str, grant: Grant, request: AuthorizationRequest, now: datetime) -> None:
+    challenge = request.challenge
+    AuthorizationCode.objects.create(
+        digest=identifiers.digest(code),
+        grant=grant,
+        redirect_uri=request.redirect_uri,
+        challenge=challenge.value if challenge else "",
+        challenge_method=challenge.method if challenge else "",
+        expires_at=now + settings.authorization_code_lifetime,
+    )
+
+
+def _announce(application: ApplicationFacts, made: Grant) -> None:
+    signals.grant_created.send_robust(
+        sender=Application,
+        application_id=application.application_id,
+        client_id=made.client_id,
+        user_pk=made.user_id,
+        grant_id=str(made.pk),
+    )

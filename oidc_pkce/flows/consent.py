@@ -1,0 +1,119 @@
+"""Ask a person whether a client may act, and remember the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from .. import audit
+from ..conf import settings
+from ..models import Consent, Scope
+from ..models.consent import scope_digest
+from ..protocol import scope
+from ..protocol.application import ApplicationFacts
+from ..protocol.authorization import AuthorizationRequest
+from ..protocol.errors import AccessDenied
+from ..protocol.response_mode import AuthorizationResponse
+from . import authorization
+from .interaction import Person, ShownConsent
+
+REFUSAL = "User denied confirmation"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeLine:
+    """One scope as the page shows it."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the person chose: allowed or not, and the scopes left ticked."""
+
+    allowed: bool
+    ticked: frozenset[str]
+
+
+def describe(application: ApplicationFacts, scopes: Collection[str]) -> list[ScopeLine]:
+    """The requested scopes with the descriptions that the Scope page holds."""
+    own = Scope.objects.filter(application=application.pk, name__in=scopes)
+    descriptions = dict(own.values_list("name", "description"))
+    return [ScopeLine(name, descriptions.get(name, "")) for name in scopes]
+
+
+def decide(
+    application: ApplicationFacts,
+    request: AuthorizationRequest,
+    person: Person,
+    shown: ShownConsent,
+    decision: Decision,
+    *,
+    subject: str,
+    now: datetime,
+) -> AuthorizationResponse:
+    """Grant what was shown and left ticked, or raise ``AccessDenied``; both are audited."""
+    if not decision.allowed:
+        _record(audit.Action.CONSENT_REFUSED, application, request, person, (), now)
+        raise AccessDenied(REFUSAL)
+    granted = _granted(application, shown, decision)
+    with transaction.atomic():
+        remember(application, request.client_id, person, granted, now)
+        _record(audit.Action.CONSENT_GIVEN, application, request, person, granted, now)
+        return authorization.grant(
+            application, request, person, subject=subject, scopes=granted, now=now
+        )
+
+
+def remember(
+    application: ApplicationFacts,
+    client_id: str,
+    person: Person,
+    scopes: Collection[str],
+    now: datetime,
+) -> None:
+    """Keep that this user allowed this client this scope set."""
+    Consent.objects.update_or_create(
+        application_id=application.pk,
+        user_id=person.user.pk,
+        client_id=client_id,
+        scope_digest=scope_digest(scopes),
+        defaults={
+            "scope": scope.render(scopes),
+            "created_at": now,
+            "expires_at": now + settings.consent_lifetime,
+        },
+    )
+
+
+def _granted(
+    application: ApplicationFacts, shown: ShownConsent, decision: Decision
+) -> tuple[str, ...]:
+    """What was shown and left ticked, never more."""
+    if not application.allows_scope_selection:
+        return shown.scopes
+    return tuple(name for name in shown.scopes if name in decision.ticked)
+
+
+def _record(
+    action: audit.Action,
+    application: ApplicationFacts,
+    request: AuthorizationRequest,
+    person: Person,
+    scopes: Collection[str],
+    now: datetime,
+) -> None:
+    audit.record(
+        action,
+        now=now,
+        actor_pk=person.user.pk,
+        actor_name=person.user.get_username(),
+        application_pk=application.pk,
+        application_name=application.name,
+        client_id=request.client_id,
+        details={"scope": scope.render(scopes)},
+    )

@@ -1,0 +1,166 @@
+"""What a person still owes before a client is answered: sign-in, fresh sign-in, consent, nothing.
+
+The authorization request travels through the sign-in inside a sealed ticket in the page's own
+address; nothing is written before somebody has signed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from django.core import signing
+
+from ..conf import settings
+from ..protocol.authorization import AuthorizationRequest
+from ..protocol.checks import check
+from ..protocol.errors import ConsentRequired, LoginRequired, StalePage
+
+_TICKET = "oidc_pkce.ticket"
+_CONSENT = "oidc_pkce.consent"
+
+
+class Owed(Enum):
+    """What must happen before the request can be granted."""
+
+    SIGN_IN = "sign_in"
+    CONSENT = "consent"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in in this browser; ``browser`` is a digest that names the session."""
+
+    user: Any
+    auth_time: datetime
+    sid: str
+    amr: tuple[str, ...]
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An authorization request on its way through the sign-in pages."""
+
+    query: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShownConsent:
+    """What a consent page showed, to whom, in which browser session."""
+
+    query: str
+    started_at: datetime
+    user: str
+    browser: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the interaction rules judge; the consent question is answered by the database."""
+
+    request: AuthorizationRequest
+    person: Person | None
+    started_at: datetime
+    now: datetime
+    asks_consent: bool
+    has_consented: bool
+
+
+def seal(ticket: Ticket, application_id: str) -> str:
+    """Make a ticket that only this server reads, for this application alone."""
+    content = [ticket.query, ticket.started_at.timestamp()]
+    return signing.dumps(content, salt=_salt(_TICKET, application_id), compress=True)
+
+
+def unseal(text: str, application_id: str) -> Ticket:
+    """Read a ticket. Raises ``StalePage`` when it is forged, foreign or too old."""
+    query, started_at = _loads(text, _salt(_TICKET, application_id))
+    return Ticket(query, _moment(started_at))
+
+
+def seal_consent(shown: ShownConsent, application_id: str) -> str:
+    """Bind a consent page to the user, the browser session and the request that it shows."""
+    content = [
+        shown.query,
+        shown.started_at.timestamp(),
+        shown.user,
+        shown.browser,
+        list(shown.scopes),
+    ]
+    return signing.dumps(content, salt=_salt(_CONSENT, application_id), compress=True)
+
+
+def unseal_consent(text: str, application_id: str, person: Person) -> ShownConsent:
+    """Read what a consent page showed. Raises ``StalePage`` when it was shown to somebody else."""
+    query, started_at, user, browser, scopes = _loads(text, _salt(_CONSENT, application_id))
+    if user != str(person.user.pk) or browser != person.browser:
+        raise StalePage(detail="the page was shown to another user or browser session")
+    return ShownConsent(query, _moment(started_at), user, browser, tuple(scopes))
+
+
+@check(
+    "authorize.sign_in",
+    spec="OpenID Connect Core §3.1.2.6",
+    fix="Send the request without prompt=none, so that the person can sign in.",
+)
+def silent_request_finds_a_session(standing: Standing) -> None:
+    """With prompt=none, somebody is signed in, and recently enough."""
+    if "none" in standing.request.prompts and must_sign_in(standing):
+        raise LoginRequired
+
+
+@check(
+    "authorize.consent",
+    spec="OpenID Connect Core §3.1.2.6",
+    fix="Send the request without prompt=none, so that the person can allow the client.",
+)
+def silent_request_finds_consent(standing: Standing) -> None:
+    """With prompt=none, this user has allowed this client these scopes, or consent is not asked."""
+    if "none" in standing.request.prompts and must_consent(standing):
+        raise ConsentRequired
+
+
+SIGN_IN_CHECKS = (silent_request_finds_a_session,)
+CONSENT_CHECKS = (silent_request_finds_consent,)
+
+
+def must_sign_in(standing: Standing) -> bool:
+    """Whether nobody is signed in, or not freshly enough for ``prompt`` and ``max_age``."""
+    person, request = standing.person, standing.request
+    if person is None:
+        return True
+    if person.auth_time >= standing.started_at:
+        return False
+    if request.prompts & {"login", "select_account"}:
+        return True
+    age = standing.now - person.auth_time
+    return request.max_age is not None and age > timedelta(seconds=request.max_age)
+
+
+def must_consent(standing: Standing) -> bool:
+    """Whether the person has to be asked: always for ``prompt=consent``, else unless remembered."""
+    if "consent" in standing.request.prompts:
+        return True
+    return standing.asks_consent and not standing.has_consented
+
+
+def _salt(purpose: str, application_id: str) -> str:
+    return f"{purpose}.{application_id.lower()}"
+
+
+def _loads(text: str, salt: str) -> Any:
+    try:
+        return signing.loads(text, salt=salt, max_age=settings.interaction_lifetime)
+    except signing.BadSignature as problem:
+        raise StalePage(detail=type(problem).__name__) from None
+
+
+def _moment(timestamp: float) -> datetime:
+
+    return datetime.fromtimestamp(timestamp, UTC)

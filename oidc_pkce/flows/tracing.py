@@ -1,0 +1,87 @@
+"""Keep what a request went through, so that an administrator can see why it was refused.
+
+Bounded: the newest N per application, a cap for all unknown applications together, a lifetime.
+Written after the request's own commit; never holds a credential.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from ..conf import settings
+from ..models import RequestTrace
+from ..protocol.checks import Outcome, Trace
+
+PRUNE_EVERY = 32  # a row in so many pays for throwing old ones away
+MAX_TEXT = 300
+MAX_CANDIDATES = 20
+
+
+@dataclass(slots=True)
+class Traced:
+    """What is known of a request when it ends; filled in as the endpoint learns it."""
+
+    endpoint: str
+    request_id: str
+    application_pk: int | None = None
+    client_id: str = ""
+    user_pk: Any = None
+
+
+def record(traced: Traced, trace: Trace, now: datetime) -> None:
+    """Write the trace of a request: always of a refused one, of a sample of the others."""
+    failed = trace.failed
+    if failed is None and random.random() >= settings.traced_successes:  # noqa: S311 - a sample
+        return
+    with transaction.atomic():
+        row = RequestTrace.objects.create(
+            request_id=traced.request_id,
+            application_id=traced.application_pk,
+            endpoint=traced.endpoint,
+            client_id=printable(traced.client_id)[:255],
+            user_id=traced.user_pk,
+            succeeded=failed is None,
+            failed_check=failed.check if failed else "",
+            error=failed.error if failed else "",
+            outcomes=[_as_json(outcome) for outcome in trace.outcomes],
+            at=now,
+            expires_at=now + settings.trace_lifetime,
+        )
+        if row.pk % PRUNE_EVERY == 0:
+            prune(traced.application_pk)
+
+
+def prune(application_pk: int | None) -> int:
+    """Delete all but the newest traces of an application, or of unknown ones; how many went."""
+    mine = RequestTrace.objects.filter(application_id=application_pk)
+    keep = (
+        settings.traces_of_unknown_applications
+        if application_pk is None
+        else settings.traces_per_application
+    )
+    oldest = mine.order_by("-pk").values_list("pk", flat=True)[keep : keep + 1].first()
+    return 0 if oldest is None else mine.filter(pk__lte=oldest)._raw_delete(using=mine.db)
+
+
+def printable(text: str) -> str:
+    """Text from the wire as it may be stored and shown: no control characters, no lone surrogates."""
+    return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    if outcome.passed:
+        return {"check": outcome.check, "passed": True}
+    return {
+        "check": outcome.check,
+        "passed": False,
+        "error": outcome.error,
+        "description": outcome.description,
+        "received": None if outcome.received is None else printable(outcome.received[:MAX_TEXT]),
+        "expected": [text[:MAX_TEXT] for text in outcome.expected[:MAX_CANDIDATES]],
+        "detail": printable(outcome.detail[:MAX_TEXT]),
+    }

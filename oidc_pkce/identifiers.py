@@ -1,0 +1,34 @@
+"""How identifiers and secrets are made. Migrations name these functions: their paths are frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+
+_READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_secret() -> str:
+    """256 random bits as 43 URL-safe characters: a code, a token, a client secret."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> bytes:
+    """The SHA-256 of a secret, the only form in which one is stored: 32 bytes."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_guid() -> str:
+    """A random UUID in text form, as OpenID Connect client ids are."""
+    return str(uuid.uuid4())
+
+
+def new_sid() -> str:
+    """128 random bits that name one browser session to the applications it signed in to."""
+    return secrets.token_urlsafe(16)
+
+
+def new_request_id() -> str:
+    """Twelve characters that a person can read out: 58 random bits, without look-alikes."""
+    return "".join(secrets.choice(_READABLE) for _ in range(12))

@@ -1,0 +1,42 @@
+"""What is remembered. Import models from here."""
+
+from __future__ import annotations
+
+from .application import Application, ApplicationLogo, LoginInitiation, Scope, Status
+from .audit import AuditEvent
+from .authorization import AuthorizationCode
+from .client_secret import ClientSecret
+from .consent import Consent
+from .grant import ClientAuthentication, Grant
+from .permission import Permission, Principal, Right, has_right
+from .service_user import ServiceUser
+from .signing_key import KeyState, SigningKey
+from .subject import Subject
+from .token import AccessToken, RefreshToken, RevokedToken
+from .trace import RequestTrace
+
+__all__ = [
+    "AccessToken",
+    "Application",
+    "ApplicationLogo",
+    "AuditEvent",
+    "AuthorizationCode",
+    "ClientAuthentication",
+    "ClientSecret",
+    "Consent",
+    "Grant",
+    "KeyState",
+    "LoginInitiation",
+    "Permission",
+    "Principal",
+    "RefreshToken",
+    "RequestTrace",
+    "RevokedToken",
+    "Right",
+    "Scope",
+    "ServiceUser",
+    "SigningKey",
+    "Status",
+    "Subject",
+    "has_right",
+]

@@ -1,0 +1,319 @@
+"""Applications: what the Admin Portal's screens configure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models.functions import Lower
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from .. import identifiers, validators
+from ..conf import settings
+from ..protocol.access_token import AT_JWT, JWT
+from ..protocol.application import (
+    STANDARD_SCOPES,
+    ApplicationFacts,
+    ClientIdType,
+    Flow,
+    Template,
+    TokenType,
+)
+from ..protocol.metadata import Locations
+from .fields import StringListField
+
+
+class Status(models.TextChoices):
+    """How far an application is from serving somebody; computed, never stored."""
+
+    NOT_CONFIGURED = "not_configured", _("Not Configured")
+    READY_TO_DEPLOY = "ready_to_deploy", _("Ready to Deploy")
+    DEPLOYED = "deployed", _("Deployed")
+
+
+class LoginInitiation(models.TextChoices):
+    """Who may start a sign-in to an OpenID Connect application."""
+
+    RELYING_PARTY_OR_PORTAL = (
+        "relying_party_or_portal",
+        _("Login initiated by the relying party (or the user portal)"),
+    )
+    APP_ONLY = "app_only", _("Login initiated by the app only")
+
+
+def default_flows() -> list[str]:
+    """A new application offers the authorization code flow alone (RFC 9700 §2.1)."""
+    return [Flow.AUTHORIZATION_CODE.value]
+
+
+class ApplicationQuerySet(models.QuerySet["Application"]):
+    """Applications, asked in the words of the domain."""
+
+    def named(self, application_id: str) -> ApplicationQuerySet:
+        """The one with this Application ID, whatever the case."""
+        return self.alias(folded=Lower("application_id")).filter(folded=application_id.lower())
+
+    def with_status(self) -> ApplicationQuerySet:
+        """Annotate ``status``, so that lists can filter and sort by it."""
+        from .permission import Permission
+
+        runnable = Permission.objects.filter(application=OuterRef("pk"), can_run=True)
+        return self.annotate(
+            status=Case(
+                When(self._unconfigured(), then=Value(Status.NOT_CONFIGURED)),
+                When(Exists(runnable), then=Value(Status.DEPLOYED)),
+                default=Value(Status.READY_TO_DEPLOY),
+                output_field=models.CharField(),
+            )
+        )
+
+    def _unconfigured(self) -> Q:
+        browser = Q(redirect_uris=[]) & ~Q(flows__in=[[], [Flow.CLIENT_CREDENTIALS.value]])
+        oauth2 = ~Q(template=Template.OPENID_CONNECT)
+        nobody = oauth2 & Q(client_id_type=ClientIdType.LIST, client_ids=[])
+        return browser | nobody
+
+
+class Application(models.Model):
+    """One configured app: its own issuer, endpoints, scopes, token settings and client list."""
+
+    template = models.CharField(
+        _("type"), max_length=32, choices=[(t.value, t.name.replace("_", " ")) for t in Template]
+    )
+    enabled = models.BooleanField(
+        _("enabled"), default=True, help_text=_("A disabled application serves nobody.")
+    )
+
+    # Settings
+    application_id = models.CharField(
+        _("Application ID"),
+        max_length=64,
+        validators=[validators.validate_application_id],
+        help_text=_("Stands in every address of this application."),
+    )
+    name = models.CharField(_("Application Name"), max_length=200)
+    description = models.TextField(_("Application Description"), blank=True, max_length=2000)
+    category = models.CharField(_("Category"), max_length=100, default="Other")
+    show_in_user_app_list = models.BooleanField(_("Show in user app list"), default=False)
+
+    # General Usage (OAuth2 templates)
+    client_id_type = models.CharField(
+        _("Client ID Type"),
+        max_length=16,
+        choices=[(t.value, t.value) for t in ClientIdType],
+        default=ClientIdType.CONFIDENTIAL,
+        help_text=_(
+            "List is the setting for PKCE: the clients are public and prove themselves with a"
+            " code verifier. Anything lets whoever asks be a client. Confidential clients are"
+            " service users with a secret."
+        ),
+    )
+    client_ids = StringListField(_("Client ID List"), validators=[validators.validate_client_ids])
+    must_be_oauth_client = models.BooleanField(
+        _("Must be OAuth Client"),
+        default=False,
+        help_text=_("Confidential clients must be flagged as OAuth confidential clients."),
+    )
+    issuer = models.CharField(
+        _("Issuer"),
+        max_length=500,
+        blank=True,
+        help_text=_("Leave empty for this server's own address, which is what discovery needs."),
+    )
+    audience = models.CharField(_("Audience"), max_length=500, blank=True)
+    redirect_uris = StringListField(
+        _("Allowed Redirects"), validators=[validators.validate_redirect_uris]
+    )
+    post_logout_redirect_uris = StringListField(
+        _("Authorized post-logout redirect URIs"), validators=[validators.validate_redirect_uris]
+    )
+    trusted_origins = StringListField(
+        _("Trusted Origins"),
+        validators=[validators.validate_origins],
+        help_text=_("Origins whose scripts may call this application, beside its redirects'."),
+    )
+
+    # Trust (OpenID Connect)
+    openid_client_id = models.CharField(
+        _("OpenID Connect client ID"), max_length=255, default=identifiers.new_guid
+    )
+    require_client_secret = models.BooleanField(
+        _("Require client secret"),
+        default=False,
+        help_text=_("Refuse clients that prove themselves by PKCE alone."),
+    )
+    login_initiation = models.CharField(
+        _("Login initiation"),
+        max_length=32,
+        choices=LoginInitiation.choices,
+        default=LoginInitiation.RELYING_PARTY_OR_PORTAL,
+    )
+    url = models.URLField(_("Resource application URL"), max_length=2000, blank=True)
+
+    # Tokens
+    token_type = models.CharField(
+        _("Token Type"),
+        max_length=16,
+        choices=[(t.value, t.value) for t in TokenType],
+        default=TokenType.RS256,
+    )
+    access_token_typ = models.CharField(
+        _("Access token header typ"), max_length=8, choices=[(JWT, JWT), (AT_JWT, AT_JWT)]
+    )
+    flows = StringListField(
+        _("Auth methods"), default=default_flows, validators=[validators.validate_flows]
+    )
+    access_token_lifetime = models.DurationField(
+        _("Token Lifetime"),
+        default=timedelta(hours=5),
+        validators=[validators.validate_lifetime],
+    )
+    issues_refresh_tokens = models.BooleanField(_("Issue refresh tokens"), default=False)
+    refresh_token_lifetime = models.DurationField(
+        _("Refresh token lifetime"),
+        default=timedelta(days=30),
+        validators=[validators.validate_lifetime],
+    )
+    rotates_refresh_tokens = models.BooleanField(_("Rotate tokens after use"), default=True)
+    requires_pkce = models.BooleanField(_("Require PKCE"), default=True)
+    allows_plain_pkce = models.BooleanField(
+        _("Allow plain PKCE"),
+        default=False,
+        help_text=_("With plain, whoever sees the request can redeem the code."),
+    )
+
+    # Scope
+    requires_consent = models.BooleanField(
+        _("User must confirm authorization request"), default=False
+    )
+    allows_scope_selection = models.BooleanField(_("Allow scope selection"), default=False)
+
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ApplicationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+        ordering = ("name", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                Lower("application_id"),
+                name="oidc_pkce_application_id",
+                violation_error_message=_("Another application has this Application ID."),
+            ),
+            models.UniqueConstraint(
+                fields=("openid_client_id",),
+                name="oidc_pkce_openid_client_id",
+                violation_error_message=_("Another application has this client ID."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Raise a sentence per field where fields contradict each other."""
+        problems: dict[str, str] = {}
+        if self.issuer and not self.issuer.startswith(("https://", "http://")):
+            problems["issuer"] = gettext("An issuer is an http or https URL.")
+        if self.template == Template.OPENID_CONNECT and self.audience:
+            problems["audience"] = gettext("Only OAuth2 applications have an audience.")
+        if problems:
+            raise ValidationError(problems)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Fill in what the template decides at creation."""
+        if not self.access_token_typ:
+            self.access_token_typ = JWT if self.template == Template.OAUTH2_CLIENT else AT_JWT
+        super().save(*args, **kwargs)
+
+    @property
+    def locations(self) -> Locations:
+        """The public URLs of this application."""
+        return Locations(settings.issuer_base, self.application_id)
+
+    @property
+    def current_status(self) -> Status:
+        """The status of this one application."""
+        return Status(
+            Application.objects.with_status().values_list("status", flat=True).get(pk=self.pk)
+        )
+
+    def scope_names(self) -> tuple[str, ...]:
+        """Every scope that a client may ask this application for."""
+        own = tuple(self.scopes.values_list("name", flat=True))
+        return (*STANDARD_SCOPES, *own) if self.template == Template.OPENID_CONNECT else own
+
+    def facts(self) -> ApplicationFacts:
+        """This application as the rules see it."""
+        return ApplicationFacts(
+            pk=self.pk,
+            application_id=self.application_id,
+            name=self.name,
+            template=Template(self.template),
+            enabled=self.enabled,
+            issuer=self.issuer or self.locations.issuer,
+            client_id_type=ClientIdType(self.client_id_type),
+            client_ids=tuple(self.client_ids),
+            openid_client_id=self.openid_client_id,
+            require_client_secret=self.require_client_secret,
+            must_be_oauth_client=self.must_be_oauth_client,
+            audience=self.audience,
+            redirect_uris=tuple(self.redirect_uris),
+            post_logout_redirect_uris=tuple(self.post_logout_redirect_uris),
+            trusted_origins=tuple(self.trusted_origins),
+            token_type=TokenType(self.token_type),
+            access_token_typ=self.access_token_typ,
+            flows=frozenset(map(Flow, self.flows)),
+            access_token_lifetime=self.access_token_lifetime,
+            issues_refresh_tokens=self.issues_refresh_tokens,
+            refresh_token_lifetime=self.refresh_token_lifetime,
+            rotates_refresh_tokens=self.rotates_refresh_tokens,
+            requires_pkce=self.requires_pkce,
+            allows_plain_pkce=self.allows_plain_pkce,
+            requires_consent=self.requires_consent,
+            allows_scope_selection=self.allows_scope_selection,
+        )
+
+
+class Scope(models.Model):
+    """A scope that an application defines, with the REST paths that it opens."""
+
+    application = models.ForeignKey(Application, models.CASCADE, related_name="scopes")
+    name = models.CharField(_("Name"), max_length=255, validators=[validators.validate_scope_name])
+    description = models.CharField(_("Description"), max_length=500, blank=True)
+    rest_patterns = StringListField(
+        _("Allowed REST APIs"),
+        validators=[validators.validate_rest_patterns],
+        help_text=_("One regular expression per line, matched against the path below the host."),
+    )
+
+    class Meta:
+        verbose_name = _("scope")
+        verbose_name_plural = _("scopes")
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(fields=("application", "name"), name="oidc_pkce_scope_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApplicationLogo(models.Model):
+    """An application's logo; kept apart, so that no hot path reads its bytes."""
+
+    application = models.OneToOneField(
+        Application, models.CASCADE, related_name="logo", primary_key=True
+    )
+    content_type = models.CharField(max_length=32)
+    content = models.BinaryField()
+    etag = models.CharField(max_length=64)

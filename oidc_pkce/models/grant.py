@@ -1,0 +1,66 @@
+"""Grants: the family that every code and token descends from, and the one thing that is revoked."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .fields import StringListField
+
+
+class ClientAuthentication(models.TextChoices):
+    """How the client proved itself when it redeemed the code."""
+
+    PENDING = "", _("not yet")
+    NONE = "none", _("without a secret")
+    SECRET = "secret", _("with a secret")
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    """Grants, asked in the words of the domain."""
+
+    def live(self, now: datetime) -> GrantQuerySet:
+        """Those that are neither revoked nor expired."""
+        return self.filter(revoked_at=None, expires_at__gt=now)
+
+    def revoke(self, now: datetime) -> int:
+        """Revoke these grants in one statement; how many were live."""
+        return self.filter(revoked_at=None).update(revoked_at=now)
+
+
+class Grant(models.Model):
+    """What one user allowed one client of one application, at one time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey("Application", models.CASCADE, related_name="grants")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    client_id = models.CharField(max_length=255)
+    client_authentication = models.CharField(
+        max_length=8,
+        choices=ClientAuthentication.choices,
+        default=ClientAuthentication.PENDING,
+        blank=True,
+    )
+    scope = models.TextField(blank=True)
+    resources = StringListField()
+    subject = models.CharField(max_length=255)
+    sid = models.CharField(max_length=64, blank=True)
+    amr = StringListField()
+    nonce = models.TextField(null=True)
+    auth_time = models.DateTimeField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
+
+    def __str__(self) -> str:
+        return str(self.pk)

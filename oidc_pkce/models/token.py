@@ -1,0 +1,86 @@
+"""Tokens that cost a row: refresh tokens, opaque access tokens, and single JWTs that were revoked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ..identifiers import digest
+from .fields import StringListField
+
+
+class RefreshToken(models.Model):
+    """One refresh token of a grant, stored as its digest."""
+
+    digest = models.BinaryField(primary_key=True, max_length=32, editable=False)
+    grant = models.ForeignKey("Grant", models.CASCADE, related_name="refresh_tokens")
+    scope = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("refresh token")
+        verbose_name_plural = _("refresh tokens")
+
+    def __str__(self) -> str:
+        return f"refresh token of grant {self.grant_id}"
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    """Opaque access tokens, asked in the words of the domain."""
+
+    def for_token(self, token: str) -> AccessTokenQuerySet:
+        """The row of this token."""
+        return self.filter(pk=digest(token))
+
+
+class AccessToken(models.Model):
+    """One opaque access token. A JWT costs no row: its grant is what is revoked."""
+
+    digest = models.BinaryField(primary_key=True, max_length=32, editable=False)
+    grant = models.ForeignKey("Grant", models.CASCADE, null=True, related_name="access_tokens")
+    application = models.ForeignKey("Application", models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    client_id = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    scope = models.TextField(blank=True)
+    audience = StringListField()
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("opaque access token")
+        verbose_name_plural = _("opaque access tokens")
+
+    def __str__(self) -> str:
+        return f"access token of {self.client_id}"
+
+
+class RevokedTokenQuerySet(models.QuerySet["RevokedToken"]):
+    """The denylist, asked in the words of the domain."""
+
+    def naming(self, jti: str, now: datetime) -> RevokedTokenQuerySet:
+        """The live entry of this token, if there is one."""
+        return self.filter(jti=jti, expires_at__gt=now)
+
+
+class RevokedToken(models.Model):
+    """A single JWT that was revoked, by its ``jti``, until it would have expired."""
+
+    jti = models.UUIDField(primary_key=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = RevokedTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("revoked access token")
+        verbose_name_plural = _("revoked access tokens")
+
+    def __str__(self) -> str:
+        return str(self.jti)

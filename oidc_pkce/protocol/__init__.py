@@ -1,0 +1,1 @@
+"""What the specifications say: pure functions and values, without Django, clock or database."""

@@ -1,0 +1,398 @@
+"""The authorization request: its parameters, and the rules that it must pass, in order.
+
+RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9700 §2.1, OpenID Connect Core §3.1.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from . import pkce, redirect_uri, scope
+from .application import ApplicationFacts, ClientIdType, Flow
+from .checks import Trace, check
+from .errors import (
+    AccessDenied,
+    InvalidRequest,
+    InvalidScope,
+    InvalidTarget,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnknownClient,
+    UnreadableRequest,
+    UnsupportedResponseType,
+    UnusableRedirectUri,
+)
+from .parameters import Parameters
+
+CODE = "code"
+RESPONSE_MODES = ("query", "fragment", "form_post")
+PROMPTS = ("none", "login", "consent", "select_account")
+MAX_STATE = 4096
+MAX_RESOURCES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an answer may travel; only a verified redirect URI makes one."""
+
+    redirect_uri: str
+    mode: str
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """One authorization request that passed every check."""
+
+    client_id: str
+    redirect_uri: str
+    response_mode: str
+    state: str | None
+    scopes: tuple[str, ...]
+    nonce: str | None
+    challenge: pkce.Challenge | None
+    prompts: frozenset[str]
+    max_age: int | None
+    login_hint: str
+    resources: tuple[str, ...]
+
+    @property
+    def destination(self) -> Destination:
+        """Where the answer to this request goes."""
+        return Destination(self.redirect_uri, self.response_mode, self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a check of this endpoint sees: the parameters, the application, its scopes.
+
+    ``client_exists`` is the answer of the database for a Confidential application, where a
+    client is a service user.
+    """
+
+    parameters: Parameters
+    application: ApplicationFacts
+    defined_scopes: Collection[str]
+    client_exists: bool
+
+    def get(self, name: str) -> str | None:
+        return self.parameters.get(name)
+
+
+# --- whom to answer: a failure here is a page -------------------------------------------------
+
+
+@check(
+    "authorize.readable",
+    spec="RFC 6749 §3.1",
+    fix="Send client_id and redirect_uri exactly once, percent-encoded as UTF-8.",
+)
+def destination_is_readable(question: Question) -> None:
+    """client_id and redirect_uri are sent once and can be read."""
+    for name in ("client_id", "redirect_uri"):
+        if name in question.parameters.repeated:
+            raise UnreadableRequest(f"{name} is repeated")
+        if name in question.parameters.malformed:
+            raise UnreadableRequest(question.parameters.malformed[name])
+
+
+@check(
+    "authorize.client_id",
+    spec="RFC 6749 §4.1.1",
+    fix="Add this client to the application's Client ID List, or send the id that it shows.",
+)
+def client_is_known(question: Question) -> None:
+    """client_id names a client that this application serves."""
+    client_id, application = question.get("client_id"), question.application
+    if client_id is None:
+        raise UnknownClient("client_id is missing")
+    if not serves_client(application, client_id, exists=question.client_exists):
+        raise UnknownClient(received=client_id, expected=known_clients(application))
+
+
+@check(
+    "authorize.redirect_uri",
+    spec="RFC 9700 §2.1",
+    fix="Add this exact URI to Allowed Redirects.",
+)
+def redirect_uri_is_registered(question: Question) -> None:
+    """redirect_uri equals, character for character, one of Allowed Redirects."""
+    received, registered = question.get("redirect_uri"), question.application.redirect_uris
+    if received is None:
+        raise UnusableRedirectUri("redirect_uri is missing", expected=registered)
+    if problem := redirect_uri.problem(received):
+        raise UnusableRedirectUri(received=received, expected=registered, detail=problem)
+    if not redirect_uri.matches(registered, received):
+        miss = redirect_uri.near_miss(registered, received)
+        detail = f"differs from {miss[0]} by {miss[1]}" if miss else "not registered"
+        raise UnusableRedirectUri(received=received, expected=registered, detail=detail)
+
+
+# --- what is asked: a failure here travels to the redirect URI ---------------------------------
+
+
+@check(
+    "authorize.parameters",
+    spec="RFC 6749 §3.1",
+    fix="Send each parameter once, percent-encoded as UTF-8, within its size.",
+)
+def parameters_are_wellformed(question: Question) -> None:
+    """No parameter but resource is repeated, undecodable or too long."""
+    question.parameters.require_wellformed()
+    if len(question.get("state") or "") > MAX_STATE:
+        raise InvalidRequest("state is too long")
+
+
+@check(
+    "authorize.enabled",
+    spec="OpenID Connect Core §3.1.2.6",
+    fix="Enable the application.",
+)
+def application_is_enabled(question: Question) -> None:
+    """The application is enabled."""
+    if not question.application.enabled:
+        raise AccessDenied("this application is disabled")
+
+
+@check(
+    "authorize.request_object",
+    spec="OpenID Connect Core §6",
+    fix="Send the parameters in the request itself.",
+)
+def no_request_object(question: Question) -> None:
+    """Neither request nor request_uri is used."""
+    if question.get("request") is not None:
+        raise RequestNotSupported
+    if question.get("request_uri") is not None:
+        raise RequestUriNotSupported
+
+
+@check(
+    "authorize.response_mode",
+    spec="OAuth 2.0 Multiple Response Types §2.1",
+    fix="Use query, fragment or form_post; form_post only with an http or https redirect URI.",
+)
+def response_mode_is_supported(question: Question) -> None:
+    """response_mode is query, fragment or form_post, and can be used with this redirect URI."""
+    mode = question.get("response_mode")
+    if mode is not None and not usable_mode(mode, question.get("redirect_uri") or ""):
+        raise InvalidRequest("unsupported response_mode", received=mode, expected=RESPONSE_MODES)
+
+
+@check(
+    "authorize.response_type",
+    spec="RFC 6749 §3.1.1",
+    fix="Send response_type=code.",
+)
+def response_type_is_offered(question: Question) -> None:
+    """response_type is code."""
+    received = question.get("response_type")
+    if received is None:
+        raise InvalidRequest("response_type is missing")
+    if received != CODE:
+        raise UnsupportedResponseType(
+            "unsupported response_type", received=received, expected=[CODE]
+        )
+
+
+@check(
+    "authorize.flow",
+    spec="RFC 6749 §4.1.2.1",
+    fix="Tick Auth Code on the application's Tokens page.",
+)
+def code_flow_is_ticked(question: Question) -> None:
+    """The application offers the authorization code flow."""
+    if Flow.AUTHORIZATION_CODE not in question.application.flows:
+        raise UnsupportedResponseType("the authorization code flow is not offered")
+
+
+@check(
+    "authorize.code_challenge",
+    spec="RFC 7636 §4.3, RFC 9700 §2.1.1",
+    fix="Send a code_challenge, or turn Require PKCE off on the Tokens page.",
+)
+def challenge_is_present(question: Question) -> None:
+    """A code_challenge is sent where the application requires PKCE, and its form is right."""
+    challenge = question.get("code_challenge")
+    if challenge is None:
+        if question.get("code_challenge_method") is not None:
+            raise InvalidRequest("code_challenge is missing")
+        if question.application.requires_pkce:
+            raise InvalidRequest("code_challenge is required")
+    elif not pkce.is_wellformed(challenge):
+        raise InvalidRequest(
+            "code_challenge must be 43 to 128 unreserved characters",
+            detail=f"{len(challenge)} characters were sent",
+        )
+
+
+@check(
+    "authorize.code_challenge_method",
+    spec="RFC 7636 §4.3, RFC 9700 §2.1.1",
+    fix="Send code_challenge_method=S256, or allow plain on the Tokens page.",
+)
+def challenge_method_is_allowed(question: Question) -> None:
+    """code_challenge_method is S256, or plain where the application allows it."""
+    if question.get("code_challenge") is None:
+        return
+    allowed = challenge_methods(question.application)
+    method = question.get("code_challenge_method") or pkce.PLAIN
+    if method not in allowed:
+        raise InvalidRequest("unsupported code_challenge_method", received=method, expected=allowed)
+
+
+@check(
+    "authorize.scope",
+    spec="RFC 6749 §3.3",
+    fix="Define this scope on the Scope page.",
+)
+def scopes_are_defined(question: Question) -> None:
+    """Every requested scope is one that the application defines."""
+    asked = scope.parse(question.get("scope") or "")
+    for name in asked:
+        if name not in question.defined_scopes:
+            raise InvalidScope(
+                f"unknown scope {name}",
+                received=name,
+                expected=sorted(question.defined_scopes),
+            )
+
+
+@check(
+    "authorize.resource",
+    spec="RFC 8707 §2",
+    fix="Send each resource as an absolute URI without a fragment.",
+)
+def resources_are_absolute(question: Question) -> None:
+    """Each resource is an absolute URI without a fragment."""
+    resources = question.parameters.all("resource")
+    if len(resources) > MAX_RESOURCES:
+        raise InvalidTarget("too many resource parameters")
+    for resource in resources:
+        head, colon, tail = resource.partition(":")
+        if not (head and colon and tail) or "#" in resource or not resource.isprintable():
+            raise InvalidTarget("resource must be an absolute URI", received=resource)
+
+
+@check(
+    "authorize.prompt",
+    spec="OpenID Connect Core §3.1.2.1",
+    fix="Send none alone, or any of login, consent and select_account.",
+)
+def prompt_is_consistent(question: Question) -> None:
+    """prompt holds known values, and none stands alone."""
+    prompts = (question.get("prompt") or "").split()
+    for value in prompts:
+        if value not in PROMPTS:
+            raise InvalidRequest("unknown prompt", received=value, expected=PROMPTS)
+    if "none" in prompts and len(prompts) > 1:
+        raise InvalidRequest("prompt none must stand alone")
+
+
+@check(
+    "authorize.max_age",
+    spec="OpenID Connect Core §3.1.2.1",
+    fix="Send max_age as a whole number of seconds.",
+)
+def max_age_is_a_number(question: Question) -> None:
+    """max_age is a whole number of seconds."""
+    received = question.get("max_age")
+    if received is not None and not is_whole_number(received):
+        raise InvalidRequest("max_age must be a whole number of seconds", received=received)
+
+
+DESTINATION_CHECKS = (
+    destination_is_readable,
+    client_is_known,
+    redirect_uri_is_registered,
+)
+
+REQUEST_CHECKS = (
+    parameters_are_wellformed,
+    response_mode_is_supported,
+    application_is_enabled,
+    no_request_object,
+    response_type_is_offered,
+    code_flow_is_ticked,
+    challenge_is_present,
+    challenge_method_is_allowed,
+    scopes_are_defined,
+    resources_are_absolute,
+    prompt_is_consistent,
+    max_age_is_a_number,
+)
+
+
+def find_destination(question: Question, trace: Trace) -> Destination:
+    """Who asked, and where the answer goes. Raises a ``DirectError`` when that is not certain."""
+    trace.run(DESTINATION_CHECKS, question)
+    parameters = question.parameters
+    received = parameters.get("redirect_uri") or ""
+    mode = parameters.get("response_mode") or "query"
+    repeated = "state" in parameters.repeated or "state" in parameters.malformed
+    state = None if repeated else parameters.get("state")
+    return Destination(received, mode if usable_mode(mode, received) else "query", state)
+
+
+def read_request(
+    question: Question, destination: Destination, trace: Trace
+) -> AuthorizationRequest:
+    """Judge the rest of the request. Raises a ``RedirectableError``."""
+    trace.run(REQUEST_CHECKS, question)
+    get = question.get
+    challenge, max_age = get("code_challenge"), get("max_age")
+    method = get("code_challenge_method") or pkce.PLAIN
+    return AuthorizationRequest(
+        client_id=get("client_id") or "",
+        redirect_uri=destination.redirect_uri,
+        response_mode=destination.mode,
+        state=destination.state,
+        scopes=scope.parse(get("scope") or ""),
+        nonce=get("nonce"),
+        challenge=pkce.Challenge(challenge, method) if challenge else None,
+        prompts=frozenset((get("prompt") or "").split()),
+        max_age=None if max_age is None else int(max_age),
+        login_hint=get("login_hint") or "",
+        resources=question.parameters.all("resource"),
+    )
+
+
+def serves_client(application: ApplicationFacts, client_id: str, *, exists: bool) -> bool:
+    """Whether ``client_id`` is one of this application's clients, as its Client ID Type says."""
+    if application.is_openid_connect:
+        return client_id == application.openid_client_id
+    match application.client_id_type:
+        case ClientIdType.ANYTHING:
+            return bool(client_id) and len(client_id) <= MAX_CLIENT_ID
+        case ClientIdType.LIST:
+            return client_id in application.client_ids
+        case ClientIdType.CONFIDENTIAL:
+            return exists
+
+
+MAX_CLIENT_ID = 255
+
+
+def known_clients(application: ApplicationFacts) -> tuple[str, ...]:
+    """The client ids that an administrator could have meant."""
+    if application.is_openid_connect:
+        return (application.openid_client_id,)
+    return application.client_ids if application.client_id_type is ClientIdType.LIST else ()
+
+
+def challenge_methods(application: ApplicationFacts) -> tuple[str, ...]:
+    """The ``code_challenge_method`` values that this application takes."""
+    return (pkce.S256, pkce.PLAIN) if application.allows_plain_pkce else (pkce.S256,)
+
+
+def usable_mode(mode: str, uri: str) -> bool:
+    """Whether an answer can travel in this mode; a form is only ever posted to http(s)."""
+    if mode == "form_post":
+        return redirect_uri.origin(uri) is not None
+    return mode in RESPONSE_MODES
+
+
+def is_whole_number(text: str) -> bool:
+    """Whether ``text`` is up to nine ASCII digits."""
+    return text.isascii() and text.isdigit() and len(text) <= 9

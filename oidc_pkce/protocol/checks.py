@@ -1,0 +1,107 @@
+"""The registry of checks, and the trace that a request leaves as it passes through them.
+
+A check is a named rule: what it compares, the clause it comes from, how to cure a failure. An
+endpoint's rules are a tuple of checks in the order in which they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Generic, ParamSpec
+
+from .errors import OAuthError
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[P]):
+    """One named rule; calling it raises an :class:`OAuthError` or returns nothing."""
+
+    id: str
+    spec: str
+    fix: str
+    rule: Callable[P, None]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        self.rule(*args, **kwargs)
+
+    @property
+    def sentence(self) -> str:
+        """What must be true, as the rule's docstring says it."""
+        return (self.rule.__doc__ or "").strip().splitlines()[0]
+
+
+_registry: dict[str, Check[...]] = {}
+
+
+def check(id: str, *, spec: str, fix: str) -> Callable[[Callable[P, None]], Check[P]]:
+    """Register a rule under its name, with its clause and its cure.
+
+    Raises ``ValueError`` when two rules claim one name.
+    """
+
+    def register(rule: Callable[P, None]) -> Check[P]:
+        if id in _registry:
+            raise ValueError(f"the check {id} is registered twice")
+        made = Check(id=id, spec=spec, fix=fix, rule=rule)
+        _registry[id] = made
+        return made
+
+    return register
+
+
+def registry() -> Mapping[str, Check[...]]:
+    """Every check by name, in the order of definition."""
+    return MappingProxyType(_registry)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one check said of one request; nothing here is a credential."""
+
+    check: str
+    passed: bool
+    error: str = ""
+    description: str = ""
+    received: str | None = None
+    expected: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Trace:
+    """The checks that one request went through, with their outcomes, in order."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def run(self, checks: Iterable[Check[P]], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run each check in order; record and re-raise the first refusal."""
+        for item in checks:
+            try:
+                item(*args, **kwargs)
+            except OAuthError as refusal:
+                self.refused(item.id, refusal)
+                raise
+            self.outcomes.append(Outcome(item.id, passed=True))
+
+    def refused(self, check_id: str, refusal: OAuthError) -> None:
+        """Record a refusal that was raised under ``check_id``."""
+        self.outcomes.append(
+            Outcome(
+                check_id,
+                passed=False,
+                error=refusal.error,
+                description=refusal.description,
+                received=refusal.received,
+                expected=tuple(refusal.expected or ()),
+                detail=refusal.detail,
+            )
+        )
+
+    @property
+    def failed(self) -> Outcome | None:
+        """The refusal, or ``None`` when every check passed so far."""
+        return next((item for item in self.outcomes if not item.passed), None)

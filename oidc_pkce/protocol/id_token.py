@@ -1,0 +1,44 @@
+"""ID tokens (OpenID Connect Core §2, §3.1.3.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .access_token import ONLY_IN_ACCESS_TOKENS, TokenFacts
+from .jose import left_half_hash
+
+TYP = "JWT"
+
+
+def claims(
+    facts: TokenFacts,
+    *,
+    algorithm: str,
+    access_token: str | None = None,
+    code: str | None = None,
+    extra: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The claims of an ID token for the client of this grant; ``extra`` replaces none of ours."""
+    own: dict[str, Any] = {
+        "iss": facts.issuer,
+        "sub": facts.subject,
+        "aud": facts.client_id,
+        "exp": facts.expires_at,
+        "iat": facts.issued_at,
+        "auth_time": facts.auth_time,
+        "azp": facts.client_id,
+        "unique_name": facts.login_name,
+    }
+    if facts.nonce is not None:
+        own["nonce"] = facts.nonce
+    if facts.sid:
+        own["sid"] = facts.sid
+    if facts.amr:
+        own["amr"] = list(facts.amr)
+    if access_token is not None:
+        own["at_hash"] = left_half_hash(access_token, algorithm)
+    if code is not None:
+        own["c_hash"] = left_half_hash(code, algorithm)
+    added = {name: value for name, value in extra.items() if name not in ONLY_IN_ACCESS_TOKENS}
+    return {**added, **own}

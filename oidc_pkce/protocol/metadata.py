@@ -1,0 +1,120 @@
+"""Where each endpoint is, and the metadata documents that say so.
+
+OpenID Connect Discovery §3, RFC 8414 §2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .application import STANDARD_SCOPES, ApplicationFacts, Flow
+from .authorization import CODE, PROMPTS, RESPONSE_MODES, challenge_methods
+from .redirect_uri import origin
+from .scope import STANDARD
+
+PATHS = {
+    "authorize": "OAuth2/Authorize",
+    "confirm": "OAuth2/Confirm",
+    "login": "OAuth2/Login",
+    "logo": "OAuth2/Logo",
+    "token": "OAuth2/Token",
+    "keys": "OAuth2/Keys",
+    "userinfo": "OAuth2/UserInfo",
+    "sign_out": "OAuth2/EndSession",
+}
+
+ALWAYS_PRESENT_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "unique_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Locations:
+    """The public URLs of one application under a base URL that ends without a slash."""
+
+    base: str
+    application_id: str
+
+    @property
+    def issuer(self) -> str:
+        """The default issuer, with its trailing slash."""
+        return f"{self.base}/{self.application_id}/"
+
+    @property
+    def discovery(self) -> str:
+        """The OpenID Connect metadata document."""
+        return f"{self.issuer}.well-known/openid-configuration"
+
+    def of(self, endpoint: str) -> str:
+        """The URL of an endpoint named in ``PATHS``."""
+        return f"{self.base}/{PATHS[endpoint]}/{self.application_id}"
+
+
+def document(
+    application: ApplicationFacts,
+    locations: Locations,
+    *,
+    defined_scopes: Sequence[str],
+    claims: Sequence[str],
+    locales: Sequence[str],
+) -> dict[str, Any]:
+    """The metadata of one application: exactly what works, and nothing else."""
+    return {
+        "issuer": application.issuer,
+        "authorization_endpoint": locations.of("authorize"),
+        "token_endpoint": locations.of("token"),
+        "userinfo_endpoint": locations.of("userinfo"),
+        "jwks_uri": locations.of("keys"),
+        "response_types_supported": response_types(application),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": grant_types(application),
+        "scopes_supported": scopes(application, defined_scopes),
+        "claims_supported": list(dict.fromkeys((*ALWAYS_PRESENT_CLAIMS, *claims))),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(
+            dict.fromkeys(("RS256", application.algorithm))
+        ),
+        "code_challenge_methods_supported": list(challenge_methods(application)),
+        "token_endpoint_auth_methods_supported": authentication_methods(application),
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "claims_parameter_supported": False,
+        "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": list(locales),
+    }
+
+
+def response_types(application: ApplicationFacts) -> list[str]:
+    """The response types that the Tokens page ticks and this server answers."""
+    return [CODE] if Flow.AUTHORIZATION_CODE in application.flows else []
+
+
+def grant_types(application: ApplicationFacts) -> list[str]:
+    """The grants that the Tokens page ticks and this server answers."""
+    return ["authorization_code"] if Flow.AUTHORIZATION_CODE in application.flows else []
+
+
+def scopes(application: ApplicationFacts, defined: Sequence[str]) -> list[str]:
+    """Every scope that a client may ask for."""
+    standard = STANDARD_SCOPES if application.is_openid_connect else ()
+    return list(dict.fromkeys((*standard, *defined)))
+
+
+def standard_claims() -> tuple[str, ...]:
+    """Every claim that a standard scope can ask for."""
+    return tuple(claim for claims in STANDARD.values() for claim in claims)
+
+
+def authentication_methods(application: ApplicationFacts) -> list[str]:
+    """How a client of this application may prove itself at the token endpoint."""
+    with_secret = ["client_secret_basic", "client_secret_post"]
+    if application.is_openid_connect:
+        return with_secret if application.require_client_secret else [*with_secret, "none"]
+    return ["none"] if application.client_id_type.is_public else with_secret
+
+
+def script_origins(application: ApplicationFacts) -> frozenset[str]:
+    """The browser origins that may call this application's endpoints (Fetch, CORS protocol)."""
+    redirects = (origin(uri) for uri in application.redirect_uris)
+    return frozenset((*filter(None, redirects), *application.trusted_origins))

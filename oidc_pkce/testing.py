@@ -1,0 +1,11 @@
+"""For the tests of projects that install this app."""
+
+from __future__ import annotations
+
+
+def clear_caches() -> None:
+    """Forget what this process keeps of keys and metadata; call it between tests."""
+    from .flows import keys, metadata
+
+    keys.clear()
+    metadata.clear()

@@ -1,0 +1,110 @@
+"""Limits on failed attempts, by account and by address. Successes are never counted.
+
+The counters live in Django's default cache: they are a brake, not a correctness rule, so a flush
+costs nothing but a few free attempts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.core.cache import cache
+
+from .conf import settings
+
+_IPV6_SUBSCRIBER = 64  # one subscriber commands a whole /64, so it counts as one address
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One thing that may fail only so often within the window."""
+
+    kind: str
+    value: str
+    limit: int
+
+    @property
+    def key(self) -> str:
+        """The cache key; what was typed as a user name is not readable in it."""
+        hashed = hashlib.sha256(self.value.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"oidc_pkce.attempts.{self.kind}.{hashed}"
+
+
+def sign_in_counters(username: str, address: str) -> tuple[Counter, ...]:
+    """What a failed sign-in counts against: the account whatever its case, and the address."""
+    account = Counter("account", username.strip().casefold(), settings.attempts_per_account)
+    return (account, _address_counter(address))
+
+
+def client_counters(application_id: str, client_id: str, address: str) -> tuple[Counter, ...]:
+    """What a wrong client secret counts against.
+
+    The client is counted per address: its id is public, and a stranger who sends wrong secrets
+    must not lock the real client out. Secrets are too long to be guessed from many addresses.
+    """
+    where = network_of(address)
+    client = "|".join((application_id.lower(), client_id, where))
+    return (Counter("client", client, settings.attempts_per_account), _address_counter(address))
+
+
+def blocked(counters: Iterable[Counter]) -> bool:
+    """Whether any of these has failed too often."""
+    if not settings.throttling:
+        return False
+    counters = tuple(counters)
+    found = cache.get_many([counter.key for counter in counters])
+    return any(found.get(counter.key, 0) >= counter.limit for counter in counters)
+
+
+def failed(counters: Iterable[Counter]) -> None:
+    """Count one failure against each."""
+    if not settings.throttling:
+        return
+    window = int(settings.attempt_window.total_seconds())
+    for counter in counters:
+        if not cache.add(counter.key, 1, window):
+            _increase(counter.key, window)
+
+
+def network_of(address: str) -> str:
+    """The address that counts: IPv4 as it is, IPv6 by its /64, anything else as one unknown."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((ip, _IPV6_SUBSCRIBER), strict=False))
+    return str(ip)
+
+
+def client_address(remote: str, forwarded_for: str, trusted: Sequence[str]) -> str:
+    """Who sent the request: the last hop that is not one of our own trusted proxies."""
+    hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
+    address = remote
+    while hops and _is_trusted(address, trusted):
+        address = hops.pop()
+    return address
+
+
+def _address_counter(address: str) -> Counter:
+    return Counter("address", network_of(address), settings.attempts_per_address)
+
+
+def _increase(key: str, window: int) -> None:
+    try:
+        cache.incr(key)
+    except ValueError:  # it expired between the two calls
+        cache.set(key, 1, window)
+
+
+def _is_trusted(address: str, trusted: Sequence[str]) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in ipaddress.ip_network(network) for network in trusted)

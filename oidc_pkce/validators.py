@@ -1,0 +1,125 @@
+"""What an application may hold. Migrations name these functions: their paths are frozen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext as now_
+from django.utils.translation import gettext_lazy as _
+
+from .protocol import redirect_uri, scope
+from .protocol.application import Flow
+from .protocol.errors import InvalidScope
+
+MINIMUM_LIFETIME = timedelta(minutes=1)
+MAXIMUM_LIFETIME = timedelta(days=3650)
+MAX_ENTRIES = 500
+MAX_PATTERN = 200
+
+validate_application_id = RegexValidator(
+    re.compile(r"^[A-Za-z0-9._-]{1,64}\Z"),
+    _("An Application ID is 1 to 64 letters, digits, dots, underscores or hyphens; no spaces."),
+)
+
+
+def validate_client_ids(values: object) -> None:
+    """Each entry of the Client ID List is 1 to 255 printable characters, once."""
+    _each(values, _client_id_problem)
+
+
+def validate_redirect_uris(values: object) -> None:
+    """Each redirect URI is one that a browser can safely be sent to, once (RFC 9700 §2.1)."""
+    _each(values, redirect_uri.problem)
+
+
+def validate_origins(values: object) -> None:
+    """Each trusted origin is a scheme, a host and perhaps a port; nothing behind them."""
+    _each(values, _origin_problem)
+
+
+def validate_flows(values: object) -> None:
+    """Each flow is one of those that the Tokens page shows."""
+    known = [flow.value for flow in Flow]
+    _each(values, lambda text: None if text in known else "use one of " + ", ".join(known))
+
+
+def validate_rest_patterns(values: object) -> None:
+    """Each REST pattern is a regular expression of bounded length that compiles."""
+    _each(values, _pattern_problem)
+
+
+def validate_scope_name(value: str) -> None:
+    """A scope's name is one token of RFC 6749 §3.3."""
+    try:
+        single = scope.parse(value) == (value,)
+    except InvalidScope:
+        single = False
+    if not single:
+        raise ValidationError(
+            now_(
+                "“%(value)s” cannot name a scope: use printable characters without spaces or quotes."
+            ),
+            params={"value": value},
+        )
+
+
+def validate_lifetime(value: timedelta) -> None:
+    """A lifetime is at least one minute, and whole seconds."""
+    if not MINIMUM_LIFETIME <= value <= MAXIMUM_LIFETIME or value.microseconds:
+        raise ValidationError(now_("A lifetime is at least one minute and at most 3650 days."))
+
+
+def _each(values: object, problem: Callable[[str], str | None]) -> None:
+    """Collect one sentence per bad entry, so that a person can mend all of them at once."""
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValidationError(now_("This must be a list of texts."))
+    if len(values) > MAX_ENTRIES:
+        raise ValidationError(
+            now_("At most %(max)s entries are possible."), params={"max": MAX_ENTRIES}
+        )
+    errors = [*_faults(values, problem), *_repetitions(values)]
+    if errors:
+        raise ValidationError(errors)
+
+
+def _faults(
+    values: Iterable[str], problem: Callable[[str], str | None]
+) -> Iterable[ValidationError]:
+    for value in values:
+        if fault := problem(value):
+            yield ValidationError(
+                now_("“%(value)s”: %(fault)s"), params={"value": value[:200], "fault": fault}
+            )
+
+
+def _repetitions(values: list[str]) -> Iterable[ValidationError]:
+    for value in sorted({value for value in values if values.count(value) > 1}):
+        yield ValidationError(now_("“%(value)s” is listed twice."), params={"value": value[:200]})
+
+
+def _client_id_problem(text: str) -> str | None:
+    if not 1 <= len(text) <= 255:
+        return now_("use 1 to 255 characters")
+    if text != text.strip() or not text.isprintable():
+        return now_("use printable characters, without spaces around")
+    return None
+
+
+def _origin_problem(text: str) -> str | None:
+    if redirect_uri.is_origin(text):
+        return None
+    return now_("write scheme, host and perhaps a port, as https://app.example.com")
+
+
+def _pattern_problem(text: str) -> str | None:
+    if not 1 <= len(text) <= MAX_PATTERN:
+        return now_("use 1 to 200 characters")
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        return now_("not a regular expression: %(error)s") % {"error": error}
+    return None
