@@ -37,7 +37,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 
 class Settings:
-    """``OIDC_PKCE`` with its defaults; every lifetime is given in seconds and read as a duration."""
+    """``OIDC_PKCE`` with its defaults; lifetimes are given in seconds and read as durations."""
 
     def _value(self, name: str) -> Any:
         given = getattr(django_settings, "OIDC_PKCE", None) or {}
@@ -61,7 +61,7 @@ class Settings:
 
     @property
     def prefix(self) -> str:
-        """The path under which the endpoints are mounted, as ``ISSUER_BASE`` says; no slashes around."""
+        """The path of ``ISSUER_BASE``, under which the endpoints are mounted; no slashes around."""
         return urlsplit(self.issuer_base).path.strip("/")
 
     @property
@@ -91,7 +91,7 @@ class Settings:
 
     @property
     def metadata_max_age(self) -> timedelta:
-        """How long clients may keep metadata and keys; a new key is published this long before it signs."""
+        """How long clients may keep metadata and keys; new keys are published that much earlier."""
         return self._duration("METADATA_MAX_AGE")
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-#: A person allowed a client. Arguments: ``application_id``, ``client_id``, ``user_pk``, ``grant_id``.
+#: A person allowed a client.
+#: Arguments: ``application_id``, ``client_id``, ``user_pk``, ``grant_id``.
 grant_created = Signal()
 
 #: A grant was revoked. Arguments: ``grant_id``, ``reason``.

@@ -46,7 +46,7 @@ def client_counters(application_id: str, client_id: str, address: str) -> tuple[
     must not lock the real client out. Secrets are too long to be guessed from many addresses.
     """
     where = network_of(address)
-    client = "|".join((application_id.lower(), client_id, where))
+    client = f"{application_id.lower()}|{client_id}|{where}"
     return (Counter("client", client, settings.attempts_per_account), _address_counter(address))
 
 

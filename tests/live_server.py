@@ -106,7 +106,7 @@ def environment_of(
         "PORT": port,
         "WEB_CONCURRENCY": "2",
         "DATABASE_URL": database_url,
-        "CACHE_URL": f"file://{folder / 'cache'}",
+        "CACHE_URL": f"sqlite://{folder / 'cache.sqlite3'}",
         "DJANGO_SECRET_KEY": token_hex(32),
         "OIDC_PKCE_ISSUER_BASE": f"http://127.0.0.1:{port}",
         **settings,

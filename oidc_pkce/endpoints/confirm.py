@@ -11,6 +11,7 @@ from ..flows.interaction import Owed, Person, ShownConsent, Ticket
 from ..protocol import redirect_uri
 from ..protocol.application import ApplicationFacts
 from ..protocol.errors import AccessDenied, StalePage
+from ..protocol.response_mode import AuthorizationResponse
 from .pages import FormPage, person_of
 
 
@@ -49,7 +50,7 @@ class ConfirmPage(FormPage):
 
     def decide(
         self, found: ApplicationFacts, person: Person, shown: ShownConsent
-    ) -> authorization.AuthorizationResponse:
+    ) -> AuthorizationResponse:
         """Judge the request again, then grant or refuse it."""
         judged = self.judge(found, person)
         if judged.owed is Owed.SIGN_IN:

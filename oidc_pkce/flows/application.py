@@ -21,7 +21,7 @@ def find(application_id: str) -> ApplicationFacts:
 
 
 def find_with_secrets(application_id: str) -> tuple[ApplicationFacts, tuple[StoredSecret, ...]]:
-    """The same, with the application's own secrets: one statement. Raises ``UnknownApplication``."""
+    """The same, with the application's own secrets, in one statement."""
     if not _is_possible(application_id):
         raise UnknownApplication(received=application_id[:64])
     rows = list(

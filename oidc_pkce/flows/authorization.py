@@ -259,7 +259,7 @@ def _write_grant(
         subject=subject,
         sid=person.sid,
         amr=list(person.amr),
-        nonce=request.nonce,
+        nonce=request.nonce or "",
         auth_time=person.auth_time,
         created_at=now,
         expires_at=now + settings.authorization_code_lifetime + longest,

@@ -53,7 +53,7 @@ def authenticate(
         trace.run(ATTEMPT_CHECKS, counters)
         return identify(ClientQuestion(application, presented, records, now), trace)
     except InvalidClient as refusal:
-        refusal.challenge = presented.method == "client_secret_basic"
+        refusal.challenge = presented.in_header
         throttling.failed(counters)
         raise
 

@@ -75,7 +75,7 @@ def token_facts(order: Issue) -> TokenFacts:
         issued_at=issued_at,
         expires_at=issued_at + int(application.access_token_lifetime.total_seconds()),
         scope=" ".join(order.scopes),
-        nonce=grant.nonce,
+        nonce=grant.nonce or None,
         sid=grant.sid,
         amr=tuple(grant.amr),
     )

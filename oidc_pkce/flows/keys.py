@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,24 +32,30 @@ class KeyRing:
     loaded_at: float
 
 
-_lock = threading.Lock()
-_ring: KeyRing | None = None
-_signers: dict[str, jose.SigningKey] = {}
-_verifiers: dict[str, jose.VerificationKey] = {}
+@dataclass(slots=True)
+class _Kept:
+    """What this process keeps. Parsed keys outlive a ring, for parsing is what costs."""
+
+    ring: KeyRing | None = None
+    signers: dict[str, jose.SigningKey] = field(default_factory=dict)
+    verifiers: dict[str, jose.VerificationKey] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_kept = _Kept()
 
 
 def clear() -> None:
     """Forget everything; the next use reads the table again."""
-    global _ring
-    with _lock:
-        _ring = None
-        _signers.clear()
-        _verifiers.clear()
+    with _kept.lock:
+        _kept.ring = None
+        _kept.signers.clear()
+        _kept.verifiers.clear()
 
 
 def ring(now: datetime) -> KeyRing:
     """The keys, at most ``PROCESS_CACHE_SECONDS`` old; the first one is made when there is none."""
-    found = _ring
+    found = _kept.ring
     if found is None or time.monotonic() - found.loaded_at > settings.process_cache_seconds:
         found = _load(now)
     return found
@@ -115,14 +121,13 @@ def longest_lifetime() -> timedelta:
 
 
 def _load(now: datetime) -> KeyRing:
-    global _ring
-    with _lock:
+    with _kept.lock:
         rows = list(SigningKey.objects.published(now).order_by("algorithm", "generation"))
         if not any(row.algorithm == TokenType.RS256.algorithm for row in rows):
             _make_first(TokenType.RS256.algorithm, now)
             rows = list(SigningKey.objects.published(now).order_by("algorithm", "generation"))
-        _ring = _assemble(rows, now)
-        return _ring
+        _kept.ring = _assemble(rows, now)
+        return _kept.ring
 
 
 def _assemble(rows: list[SigningKey], now: datetime) -> KeyRing:
@@ -137,19 +142,19 @@ def _assemble(rows: list[SigningKey], now: datetime) -> KeyRing:
 
 def _open(row: SigningKey) -> jose.SigningKey | None:
     """The parsed private key; one that cannot be decrypted is a check's matter, others go on."""
-    if row.kid not in _signers:
+    if row.kid not in _kept.signers:
         try:
-            _signers[row.kid] = row.open()
+            _kept.signers[row.kid] = row.open()
         except jwk.UndecryptableKey:
             return None
-    return _signers[row.kid]
+    return _kept.signers[row.kid]
 
 
 def _verifier(row: SigningKey) -> jose.VerificationKey:
-    if row.kid not in _verifiers:
+    if row.kid not in _kept.verifiers:
         key = jwk.public_key_from_jwk(row.public_jwk)
-        _verifiers[row.kid] = jose.VerificationKey(row.kid, row.algorithm, key)
-    return _verifiers[row.kid]
+        _kept.verifiers[row.kid] = jose.VerificationKey(row.kid, row.algorithm, key)
+    return _kept.verifiers[row.kid]
 
 
 def _make_first(algorithm: str, now: datetime) -> None:

@@ -69,7 +69,7 @@ def prune(application_pk: int | None) -> int:
 
 
 def printable(text: str) -> str:
-    """Text from the wire as it may be stored and shown: no control characters, no lone surrogates."""
+    """Text from the wire as it may be stored and shown: nothing that cannot be printed."""
     return "".join(char if char.isprintable() else "�" for char in text)
 
 

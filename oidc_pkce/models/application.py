@@ -219,6 +219,12 @@ class Application(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Fill in what the template decides at creation."""
+        if not self.access_token_typ:
+            self.access_token_typ = JWT if self.template == Template.OAUTH2_CLIENT else AT_JWT
+        super().save(*args, **kwargs)
+
     def clean(self) -> None:
         """Raise a sentence per field where fields contradict each other."""
         problems: dict[str, str] = {}
@@ -228,12 +234,6 @@ class Application(models.Model):
             problems["audience"] = gettext("Only OAuth2 applications have an audience.")
         if problems:
             raise ValidationError(problems)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Fill in what the template decides at creation."""
-        if not self.access_token_typ:
-            self.access_token_typ = JWT if self.template == Template.OAUTH2_CLIENT else AT_JWT
-        super().save(*args, **kwargs)
 
     @property
     def locations(self) -> Locations:
@@ -317,3 +317,6 @@ class ApplicationLogo(models.Model):
     content_type = models.CharField(max_length=32)
     content = models.BinaryField()
     etag = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"logo of {self.application}"

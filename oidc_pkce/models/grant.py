@@ -50,7 +50,7 @@ class Grant(models.Model):
     subject = models.CharField(max_length=255)
     sid = models.CharField(max_length=64, blank=True)
     amr = StringListField()
-    nonce = models.TextField(null=True)
+    nonce = models.TextField(blank=True)
     auth_time = models.DateTimeField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)

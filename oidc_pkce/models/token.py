@@ -1,7 +1,8 @@
-"""Tokens that cost a row: refresh tokens, opaque access tokens, and single JWTs that were revoked."""
+"""Tokens that cost a row: refresh tokens, opaque access tokens, and single revoked JWTs."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from django.conf import settings
@@ -65,7 +66,7 @@ class AccessToken(models.Model):
 class RevokedTokenQuerySet(models.QuerySet["RevokedToken"]):
     """The denylist, asked in the words of the domain."""
 
-    def naming(self, jti: str, now: datetime) -> RevokedTokenQuerySet:
+    def naming(self, jti: uuid.UUID, now: datetime) -> RevokedTokenQuerySet:
         """The live entry of this token, if there is one."""
         return self.filter(jti=jti, expires_at__gt=now)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from . import pkce, redirect_uri, scope
 from .application import ApplicationFacts, ClientIdType, Flow
@@ -24,9 +25,10 @@ from .errors import (
     UnusableRedirectUri,
 )
 from .parameters import Parameters
+from .response_mode import Mode
 
 CODE = "code"
-RESPONSE_MODES = ("query", "fragment", "form_post")
+RESPONSE_MODES: tuple[Mode, ...] = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 MAX_STATE = 4096
 MAX_RESOURCES = 10
@@ -37,7 +39,7 @@ class Destination:
     """Where an answer may travel; only a verified redirect URI makes one."""
 
     redirect_uri: str
-    mode: str
+    mode: Mode
     state: str | None
 
 
@@ -47,7 +49,7 @@ class AuthorizationRequest:
 
     client_id: str
     redirect_uri: str
-    response_mode: str
+    response_mode: Mode
     state: str | None
     scopes: tuple[str, ...]
     nonce: str | None
@@ -386,7 +388,7 @@ def challenge_methods(application: ApplicationFacts) -> tuple[str, ...]:
     return (pkce.S256, pkce.PLAIN) if application.allows_plain_pkce else (pkce.S256,)
 
 
-def usable_mode(mode: str, uri: str) -> bool:
+def usable_mode(mode: str, uri: str) -> TypeGuard[Mode]:
     """Whether an answer can travel in this mode; a form is only ever posted to http(s)."""
     if mode == "form_post":
         return redirect_uri.origin(uri) is not None

@@ -37,17 +37,17 @@ class Check(Generic[P]):
 _registry: dict[str, Check[...]] = {}
 
 
-def check(id: str, *, spec: str, fix: str) -> Callable[[Callable[P, None]], Check[P]]:
+def check(name: str, *, spec: str, fix: str) -> Callable[[Callable[P, None]], Check[P]]:
     """Register a rule under its name, with its clause and its cure.
 
     Raises ``ValueError`` when two rules claim one name.
     """
 
     def register(rule: Callable[P, None]) -> Check[P]:
-        if id in _registry:
-            raise ValueError(f"the check {id} is registered twice")
-        made = Check(id=id, spec=spec, fix=fix, rule=rule)
-        _registry[id] = made
+        if name in _registry:
+            raise ValueError(f"the check {name} is registered twice")
+        made = Check(id=name, spec=spec, fix=fix, rule=rule)
+        _registry[name] = made
         return made
 
     return register

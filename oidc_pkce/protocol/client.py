@@ -146,7 +146,7 @@ def confidential_client_sends_a_secret(question: ClientQuestion) -> None:
 @check(
     "client.known",
     spec="RFC 6749 §5.2",
-    fix="Check the client id against General Usage or Trust, and the secret; make a new secret if in doubt.",
+    fix="Compare the client id with General Usage or Trust; if in doubt, make a new secret.",
 )
 def client_proves_itself(question: ClientQuestion) -> None:
     """The client is one of this application's, and its secret is right and live."""
@@ -160,7 +160,7 @@ def client_proves_itself(question: ClientQuestion) -> None:
 @check(
     "client.service_user",
     spec="RFC 6749 §2.3",
-    fix="Activate the service user; where Must be OAuth Client is ticked, flag it as an OAuth confidential client.",
+    fix="Activate the service user, and flag it if Must be OAuth Client is ticked.",
 )
 def service_user_is_fit(question: ClientQuestion) -> None:
     """A service user is active, and flagged where the application asks for that."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
-from oidc_pkce.protocol.errors import InvalidClient, InvalidRequest
+from .errors import InvalidClient, InvalidRequest
 
 MAX_HEADER_LENGTH = 8192  # characters
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
 
-from oidc_pkce.protocol import jwk
+from . import jwk
 
 MAX_LENGTH = 16 * 1024  # characters; our largest token is a tenth of it
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
-from oidc_pkce.protocol.errors import InvalidRequest
+from .errors import InvalidRequest
 
 MAX_FIELDS = 100
 MAX_NAME_LENGTH = 100

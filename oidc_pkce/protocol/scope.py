@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from oidc_pkce.protocol.errors import InvalidScope
+from .errors import InvalidScope
 
 MAX_TOKENS = 100  # a list is split and looked up on every request
 MAX_TOKEN_LENGTH = 255

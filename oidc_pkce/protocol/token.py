@@ -210,7 +210,7 @@ def redirect_uri_is_the_same(question: CodeQuestion) -> None:
 @check(
     "code.client_authentication",
     spec="RFC 6749 §3.2.1, RFC 9700 §2.1.1",
-    fix="Send a code_challenge with the authorization request, or prove the client with its secret.",
+    fix="Send a code_challenge with the authorization request, or the secret with this one.",
 )
 def unauthenticated_client_is_bound(question: CodeQuestion) -> None:
     """A client without a secret redeems only a code that is bound to a challenge."""
