@@ -13,11 +13,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 # A cache address's scheme, and the backend behind it.
 CACHE_BACKENDS = {
-    "file": "demo_site.cache.SharedFileCache",
+    "file": "django.core.cache.backends.filebased.FileBasedCache",
     "locmem": "django.core.cache.backends.locmem.LocMemCache",
     "memcached": "django.core.cache.backends.memcached.PyMemcacheCache",
     "redis": "django.core.cache.backends.redis.RedisCache",
     "rediss": "django.core.cache.backends.redis.RedisCache",
+    "sqlite": "demo_site.cache.SharedCache",
 }
 # Attempt counters must not be pushed out by a flood of others.
 CACHE_ENTRIES = 1_000_000
@@ -94,15 +95,15 @@ def database(default: Path) -> dict[str, Any]:
 
 
 def cache(default: Path) -> dict[str, Any]:
-    """Read CACHE_URL: `file:///folder`, `redis://host:6379/0`, `memcached://host:11211`, `locmem://`."""
-    url = os.environ.get("CACHE_URL") or f"file://{default}"
+    """Read CACHE_URL: `sqlite:///file`, `file:///folder`, `redis://…`, `memcached://…`, `locmem://`."""
+    url = os.environ.get("CACHE_URL") or f"sqlite://{default}"
     parts = urlsplit(url)
     if parts.scheme not in CACHE_BACKENDS:
         known = ", ".join(f"{scheme}://" for scheme in CACHE_BACKENDS)
         raise ImproperlyConfigured(f'CACHE_URL is "{url}": it must begin with one of {known}.')
-    location = {"file": parts.path, "memcached": parts.netloc, "locmem": parts.netloc}
+    of_our_own = parts.scheme in {"file", "locmem", "sqlite"}
     return {
         "BACKEND": CACHE_BACKENDS[parts.scheme],
-        "LOCATION": location.get(parts.scheme, url),
-        "OPTIONS": {} if parts.scheme not in {"file", "locmem"} else {"MAX_ENTRIES": CACHE_ENTRIES},
+        "LOCATION": url if parts.scheme.startswith("redis") else parts.netloc + parts.path,
+        "OPTIONS": {"MAX_ENTRIES": CACHE_ENTRIES} if of_our_own else {},
     }

@@ -22,7 +22,7 @@ SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or environment.secret_kept_in(
     BASE_DIR / ".secret-key"
 )
 ALLOWED_HOSTS = environment.words("DJANGO_ALLOWED_HOSTS") or [
-    *dict.fromkeys([BASE.hostname, HOST, "localhost", "127.0.0.1", "[::1]"])
+    *dict.fromkeys([str(BASE.hostname), HOST, "localhost", "127.0.0.1", "[::1]"])
 ]
 
 OIDC_PKCE = {
@@ -70,7 +70,7 @@ TEMPLATES = [
 
 DATABASES = {"default": environment.database(BASE_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": environment.cache(BASE_DIR / ".cache")}
+CACHES = {"default": environment.cache(BASE_DIR / ".cache" / "cache.sqlite3")}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -17,6 +17,7 @@ if sys.version_info < (3, 11):  # noqa: UP036
 
 import argparse
 import hashlib
+import shutil
 from pathlib import Path
 
 import interpreters
@@ -50,8 +51,7 @@ def install(name: str) -> None:
 
 def choose_interpreter() -> interpreters.Interpreter:
     """The best one outside our own environment, which is about to be replaced."""
-    uv_makes_it = system_programs.shutil.which("uv") is not None
-    chosen = interpreters.best(must_have_venv=not uv_makes_it)
+    chosen = interpreters.best(must_have_venv=shutil.which("uv") is None)
     if chosen is None:
         raise SetupError(
             "oidc_pkce needs Python 3.11 or newer, and no interpreter that runs was found."

@@ -64,7 +64,16 @@ class Environment:
         uv = shutil.which("uv") or self._own_uv()
         if uv is None:
             return False
-        command = [uv, "pip", "install", "--quiet", "--python", self.python, "-r", requirements]
+        command: list[Path | str] = [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            self.python,
+            "-r",
+            requirements,
+        ]
         return succeeds(command)
 
     def _own_uv(self) -> str | None:
