@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts import system_programs
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "scripts"
 FAILING_SHIM = "#!/bin/sh\necho 'pyenv: python3: command not found' >&2\nexit 127\n"
@@ -75,6 +77,41 @@ def test_a_python_without_venv_is_named_with_the_cure(
 
     with pytest.raises(environments.SetupError, match=r"apt-get install python3\.12-venv"):
         environments.Environment(tmp_path / "venv").create(python)
+
+
+def test_as_root_on_debian_the_browser_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    browser = tmp_path / "chromium"
+    script = f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n: > {browser}; /bin/chmod +x {browser}\n'
+    executable(tmp_path / "apt-get", script)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+
+    assert system_programs.ensure_chromium() == browser
+    update, install = (tmp_path / "calls").read_text().splitlines()
+    assert update.endswith("update")
+    assert install.endswith("install -y --no-install-recommends chromium")
+
+
+def test_without_a_way_to_install_it_the_reader_is_told_how(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(system_programs.MissingProgramError, match="apt-get install chromium"):
+        system_programs.ensure_chromium()
+
+
+@pytest.mark.parametrize(("version", "usable"), [("v18.20.4", False), ("v22.1.0", True)])
+def test_a_node_that_is_too_old_counts_as_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, *, usable: bool
+) -> None:
+    executable(tmp_path / "node", f"#!/bin/sh\necho {version}\n")
+    executable(tmp_path / "npm", "#!/bin/sh\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert (system_programs.node() is not None) is usable
 
 
 def test_without_any_python_make_says_so_in_one_sentence() -> None:
