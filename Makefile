@@ -42,7 +42,7 @@ lint: bootstrap-dev ## Check style, types, the direction of imports and the migr
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
-	$(VENV)/python manage.py makemigrations --check --dry-run
+	DATABASE_URL=sqlite://:memory: $(VENV)/python manage.py makemigrations --check --dry-run
 
 format: bootstrap-dev ## Mend what ruff can mend
 	$(VENV)/ruff check --fix .
