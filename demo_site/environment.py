@@ -42,6 +42,10 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
+def address(host: str, port: str) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def is_secure(base: str) -> bool:
     """Whether the base is https; raises ImproperlyConfigured for http that leaves the machine."""
     parts = urlsplit(base)

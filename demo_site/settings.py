@@ -13,7 +13,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8000"
-ISSUER_BASE = os.environ.get("OIDC_PKCE_ISSUER_BASE") or f"http://{HOST}:{PORT}"
+ISSUER_BASE = os.environ.get("OIDC_PKCE_ISSUER_BASE") or environment.address(HOST, PORT)
 BASE = urlsplit(ISSUER_BASE)
 SERVED_OVER_TLS = environment.is_secure(ISSUER_BASE)
 

@@ -22,6 +22,11 @@ def test_cookies_are_secure_exactly_when_the_base_is_https(base: str, *, secure:
     assert environment.is_secure(base) is secure
 
 
+def test_the_default_base_is_where_the_server_listens() -> None:
+    assert environment.address("127.0.0.1", "8000") == "http://127.0.0.1:8000"
+    assert environment.address("::1", "8000") == "http://[::1]:8000"
+
+
 @pytest.mark.parametrize(
     "base",
     ["http://id.example.com", "http://0.0.0.0:8000", "http://192.168.1.5", "ftp://localhost", "x"],
