@@ -37,10 +37,17 @@ def clauses_of(items: Iterable[pytest.Item]) -> dict[tuple[str, str], set[str]]:
 def table_of(document: str, clauses: dict[tuple[str, str], set[str]]) -> str:
     sections = sorted((s for d, s in clauses if d == document), key=natural)
     rows = [
-        f"| {section} | {'<br>'.join(f'`{test}`' for test in sorted(clauses[document, section]))} |"
+        f"| {section} | {'<br>'.join(map(sentence, sorted(clauses[document, section])))} |"
         for section in sections
     ]
     return "\n".join([f"## {document}\n", "| section | tests |", "|---|---|", *rows, ""])
+
+
+def sentence(test: str) -> str:
+    """The test's name as the sentence that it is, with a link to its file."""
+    file, _, name = test.rpartition("::")
+    words = name.removeprefix("test_").replace("_", " ")
+    return f"[{words}](../../{file.partition('::')[0]})"
 
 
 def left_out() -> str:
