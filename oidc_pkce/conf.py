@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,13 +29,112 @@ DEFAULTS: Mapping[str, Any] = {
     "TRACES_PER_APPLICATION": 500,
     "TRACES_OF_UNKNOWN_APPLICATIONS": 500,
     "TRACE_LIFETIME": 7 * 86400,
-    "TRACED_SUCCESSES": 0.05,
+    "TRACED_SUCCESSES": 0.01,
     "AUDIT_LIFETIME": 365 * 86400,
     "THROTTLING": True,
     "ATTEMPT_WINDOW": 900,
     "ATTEMPTS_PER_ACCOUNT": 10,
     "ATTEMPTS_PER_ADDRESS": 100,
     "TRUSTED_PROXIES": (),
+    "OUTBOUND_TRUSTED_NETWORKS": (),
+}
+
+MINIMUM_SECRET = 32  # characters; what encrypts signing keys must not be guessed
+DAY = 86400
+YEAR = 365 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the value of a setting must be, in words and as a test."""
+
+    wanted: str
+    accepts: Callable[[Any], bool]
+
+
+def whole(lowest: int, highest: int, unit: str = "") -> Rule:
+    """A whole number within bounds; ``True`` is none."""
+
+    def accepts(value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
+
+    return Rule(f"a whole number{unit} from {lowest} to {highest}", accepts)
+
+
+def seconds(lowest: int, highest: int) -> Rule:
+    """A duration, in whole seconds."""
+    return whole(lowest, highest, " of seconds")
+
+
+def number(lowest: int, highest: int) -> Rule:
+    """A finite number within bounds; ``True`` is none."""
+
+    def accepts(value: Any) -> bool:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and math.isfinite(value) and lowest <= value <= highest
+
+    return Rule(f"a number from {lowest} to {highest}", accepts)
+
+
+def _is_network(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(ip_network(value))
+    except ValueError:
+        return False
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
+
+
+def _is_list(value: Any, accepts: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list | tuple) and all(map(accepts, value))
+
+
+NETWORKS = Rule(
+    'a list of networks such as ["10.0.0.0/8", "fd00::/8"]',
+    lambda value: _is_list(value, _is_network),
+)
+PATH = Rule(
+    'the dotted path of a class, such as "accounts.oidc.Claims"',
+    lambda value: _is_path(value) and "." in value,
+)
+SWITCH = Rule("True or False", lambda value: isinstance(value, bool))
+SECRETS = Rule(
+    f"None or a list of texts, each of {MINIMUM_SECRET} characters at least",
+    lambda value: (
+        value is None
+        or (
+            bool(value)
+            and _is_list(value, lambda x: isinstance(x, str) and len(x) >= MINIMUM_SECRET)
+        )
+    ),
+)
+
+#: ISSUER_BASE has checks of its own. A worker may be two PROCESS_CACHE_SECONDS behind the table,
+#: and a new key waits one minute longer than METADATA_MAX_AGE: hence the 30.
+RULES: Mapping[str, Rule] = {
+    "ISSUER_BASE": Rule("a text", lambda value: value is None or isinstance(value, str)),
+    "CLAIMS_PROVIDER": PATH,
+    "SUBJECT_IDENTIFIER": PATH,
+    "AUTHORIZATION_CODE_LIFETIME": seconds(1, 600),
+    "INTERACTION_LIFETIME": seconds(60, DAY),
+    "CONSENT_LIFETIME": seconds(60, 10 * YEAR),
+    "METADATA_MAX_AGE": seconds(0, DAY),
+    "PROCESS_CACHE_SECONDS": number(0, 30),
+    "SIGNING_KEY_LIFETIME": seconds(3600, 10 * YEAR),
+    "SIGNING_KEY_SECRETS": SECRETS,
+    "TRACES_PER_APPLICATION": whole(0, 100_000),
+    "TRACES_OF_UNKNOWN_APPLICATIONS": whole(0, 100_000),
+    "TRACE_LIFETIME": seconds(60, 10 * YEAR),
+    "TRACED_SUCCESSES": number(0, 1),
+    "AUDIT_LIFETIME": seconds(DAY, 100 * YEAR),
+    "THROTTLING": SWITCH,
+    "ATTEMPT_WINDOW": seconds(1, DAY),
+    "ATTEMPTS_PER_ACCOUNT": whole(1, 100_000),
+    "ATTEMPTS_PER_ADDRESS": whole(1, 1_000_000),
+    "TRUSTED_PROXIES": NETWORKS,
+    "OUTBOUND_TRUSTED_NETWORKS": NETWORKS,
 }
 
 
@@ -63,6 +165,11 @@ class Settings:
     def prefix(self) -> str:
         """The path of ``ISSUER_BASE``, under which the endpoints are mounted; no slashes around."""
         return urlsplit(self.issuer_base).path.strip("/")
+
+    @property
+    def base_is_loopback(self) -> bool:
+        """Whether this provider is reached on this machine only, as in development."""
+        return is_loopback(urlsplit(self.issuer_base).hostname or "")
 
     @property
     def claims_provider(self) -> Any:
@@ -159,6 +266,19 @@ class Settings:
     def trusted_proxies(self) -> tuple[str, ...]:
         """Networks whose X-Forwarded-For is believed."""
         return tuple(self._value("TRUSTED_PROXIES"))
+
+    @property
+    def outbound_trusted_networks(self) -> tuple[str, ...]:
+        """Private networks that requests of ours may reach."""
+        return tuple(self._value("OUTBOUND_TRUSTED_NETWORKS"))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address stays on this machine (RFC 6761 §6.3); no brackets."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 @lru_cache(maxsize=8)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,10 +18,23 @@ from django.db.models import Max
 from .. import audit
 from ..conf import settings
 from ..models import Application, KeyState, SigningKey
+from ..models.signing_key import SigningKeyQuerySet
 from ..protocol import jose, jwk
 from ..protocol.application import TokenType
 
 SLACK = timedelta(minutes=1)  # clocks of clients and workers differ a little
+DEFAULT_ALGORITHM = TokenType.RS256.algorithm  # every application's metadata lists it
+ATTEMPTS = 3
+
+logger = logging.getLogger(__name__)
+
+
+class Protection(Enum):
+    """What decrypts a stored private key."""
+
+    CURRENT_SECRET = auto()
+    OLDER_SECRET = auto()
+    UNKNOWN_SECRET = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,7 @@ class _Kept:
     ring: KeyRing | None = None
     signers: dict[str, jose.SigningKey] = field(default_factory=dict)
     verifiers: dict[str, jose.VerificationKey] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -56,33 +72,33 @@ def clear() -> None:
 def ring(now: datetime) -> KeyRing:
     """The keys, at most ``PROCESS_CACHE_SECONDS`` old; the first one is made when there is none."""
     found = _kept.ring
-    if found is None or time.monotonic() - found.loaded_at > settings.process_cache_seconds:
-        found = _load(now)
-    return found
+    return found if found is not None and _is_fresh(found) else _load(now, DEFAULT_ALGORITHM)
 
 
 def signer(algorithm: str, now: datetime) -> jose.SigningKey:
     """The key that signs with this algorithm now; made on first use, safe against races."""
     found = ring(now)
     if algorithm not in found.signers:
-        _make_first(algorithm, now)
-        found = _load(now)
+        found = _load(now, algorithm)
     return found.signers[algorithm]
 
 
-def rotate(algorithm: str, now: datetime, *, emergency: bool = False) -> SigningKey:
+def rotate(
+    algorithm: str, now: datetime, *, emergency: bool = False, after: int | None = None
+) -> SigningKey:
     """Publish a new key; it signs once every client has had time to see it.
 
     With ``emergency`` it signs at once and every earlier key disappears: tokens that these signed
-    are no longer valid. Raises ``IntegrityError`` when another process rotates at the same time.
+    are no longer valid. ``after`` is the generation that the caller took for the newest. Raises
+    ``IntegrityError`` when another process was faster.
     """
     with transaction.atomic():
-        made = _make_next(algorithm, now, signs_from=now if emergency else now + overlap())
-        earlier = SigningKey.objects.filter(algorithm=algorithm).exclude(pk=made.pk)
-        until = now if emergency else made.signs_from + longest_lifetime() + SLACK
-        earlier.filter(expires_at=None).update(expires_at=until)
-        if emergency:
-            earlier.filter(expires_at__gt=now).update(expires_at=now)
+        generation = (_newest(algorithm) if after is None else after) + 1
+        earlier = SigningKey.objects.filter(algorithm=algorithm, generation__lt=generation)
+        is_first = not earlier.published(now).filter(signs_from__lte=now).exists()
+        signs_from = now if emergency or is_first else now + overlap()
+        made = _make(algorithm, generation, now, signs_from=signs_from)
+        _retire(earlier, made, now, emergency=emergency)
         audit.record(
             audit.Action.KEY_ROTATED,
             now=now,
@@ -92,11 +108,59 @@ def rotate(algorithm: str, now: datetime, *, emergency: bool = False) -> Signing
     return made
 
 
+def rotate_if_due(algorithm: str, now: datetime) -> SigningKey | None:
+    """Rotate a key that has signed long enough; of all processes that try, one does."""
+    newest = SigningKey.objects.filter(algorithm=algorithm).order_by("-generation").first()
+    if newest is None or newest.signs_from > now - settings.signing_key_lifetime:
+        return None
+    try:
+        return rotate(algorithm, now, after=newest.generation)
+    except IntegrityError:
+        return None
+
+
 def due(now: datetime) -> list[str]:
     """The algorithms whose newest key has signed for longer than ``SIGNING_KEY_LIFETIME``."""
-    newest = SigningKey.objects.values("algorithm").annotate(newest=Max("signs_from"))
+    newest = SigningKey.objects.order_by("algorithm").values("algorithm")
     limit = now - settings.signing_key_lifetime
-    return [row["algorithm"] for row in newest if row["newest"] <= limit]
+    rows = newest.annotate(newest=Max("signs_from"))
+    return [row["algorithm"] for row in rows if row["newest"] <= limit]
+
+
+def algorithms(now: datetime) -> list[str]:
+    """The algorithms that have a published key."""
+    published = SigningKey.objects.published(now).order_by("algorithm")
+    return list(published.values_list("algorithm", flat=True).distinct())
+
+
+def reseal(now: datetime) -> int:
+    """Encrypt anew what an older secret encrypts, so that this one can go; how many keys."""
+    first, *_ = settings.signing_key_secrets
+    resealed = 0
+    for key in SigningKey.objects.published(now):
+        if protection(key.private_key) is Protection.OLDER_SECRET:
+            pem = jwk.decrypt(key.private_key, settings.signing_key_secrets)
+            same = SigningKey.objects.filter(pk=key.pk, private_key=key.private_key)
+            resealed += same.update(private_key=jwk.encrypt(pem, first))
+    return resealed
+
+
+def protection(private_key: str) -> Protection:
+    """Which of the secrets, if any, decrypts a stored private key."""
+    secrets = settings.signing_key_secrets
+    if _decrypts(private_key, secrets[:1]):
+        return Protection.CURRENT_SECRET
+    if _decrypts(private_key, secrets[1:]):
+        return Protection.OLDER_SECRET
+    return Protection.UNKNOWN_SECRET
+
+
+def _decrypts(private_key: str, secrets: Sequence[str]) -> bool:
+    try:
+        jwk.decrypt(private_key, secrets)
+    except jwk.UndecryptableKey:
+        return False
+    return True
 
 
 def state(key: SigningKey, now: datetime) -> KeyState:
@@ -120,20 +184,32 @@ def longest_lifetime() -> timedelta:
     return longest or timedelta(hours=5)
 
 
-def _load(now: datetime) -> KeyRing:
+def _is_fresh(ring: KeyRing) -> bool:
+    return time.monotonic() - ring.loaded_at <= settings.process_cache_seconds
+
+
+def _load(now: datetime, needed: str) -> KeyRing:
+    """Read the table, unless another thread has just done so; make the key that is missing."""
     with _kept.lock:
-        rows = list(SigningKey.objects.published(now).order_by("algorithm", "generation"))
-        if not any(row.algorithm == TokenType.RS256.algorithm for row in rows):
-            _make_first(TokenType.RS256.algorithm, now)
-            rows = list(SigningKey.objects.published(now).order_by("algorithm", "generation"))
-        _kept.ring = _assemble(rows, now)
-        return _kept.ring
+        found = _kept.ring
+        if found is None or not _is_fresh(found) or needed not in found.signers:
+            found = _assemble(_published(now), now)
+            if needed not in found.signers:
+                _make_first(needed, now)
+                found = _assemble(_published(now), now)
+            _kept.ring = found
+        return found
+
+
+def _published(now: datetime) -> list[SigningKey]:
+    return list(SigningKey.objects.published(now).order_by("algorithm", "generation"))
 
 
 def _assemble(rows: list[SigningKey], now: datetime) -> KeyRing:
     signers: dict[str, jose.SigningKey] = {}
     for row in rows:
-        if row.signs_from <= now and (opened := _open(row)) is not None:
+        opened = _open(row) if row.signs_from <= now else None
+        if opened is not None:
             signers[row.algorithm] = opened
     verifiers = {row.kid: _verifier(row) for row in rows}
     jwks = json.dumps({"keys": [row.public_jwk for row in rows]}, separators=(",", ":"))
@@ -146,8 +222,16 @@ def _open(row: SigningKey) -> jose.SigningKey | None:
         try:
             _kept.signers[row.kid] = row.open()
         except jwk.UndecryptableKey:
+            _complain(row.kid)
             return None
     return _kept.signers[row.kid]
+
+
+def _complain(kid: str) -> None:
+    """Once per process: the table is read every few seconds."""
+    if kid not in _kept.unreadable:
+        _kept.unreadable.add(kid)
+        logger.error("no secret decrypts the signing key %s (oidc_pkce.E013)", kid)
 
 
 def _verifier(row: SigningKey) -> jose.VerificationKey:
@@ -158,28 +242,49 @@ def _verifier(row: SigningKey) -> jose.VerificationKey:
 
 
 def _make_first(algorithm: str, now: datetime) -> None:
-    """Make a key that signs at once; if another process was faster, its key serves."""
-    try:
-        with transaction.atomic():
-            made = _make_next(algorithm, now, signs_from=now)
-            details = {"algorithm": algorithm, "kid": made.kid}
-            audit.record(audit.Action.KEY_CREATED, now=now, details=details)
-    except IntegrityError:
+    """Make a key that signs at once, unless another process does; then that one serves.
+
+    The number is read BEFORE the keys are read again: whoever was faster either shows among them,
+    or collides on the number. A second try is due when the faster one knows another secret.
+    """
+    for _ in range(ATTEMPTS):
+        newest = _newest(algorithm)
+        if algorithm in _assemble(_published(now), now).signers:
+            return
+        try:
+            with transaction.atomic():
+                made = _make(algorithm, newest + 1, now, signs_from=now)
+                details = {"algorithm": algorithm, "kid": made.kid}
+                audit.record(audit.Action.KEY_CREATED, now=now, details=details)
+        except IntegrityError:
+            continue
         return
 
 
-def _make_next(algorithm: str, now: datetime, *, signs_from: datetime) -> SigningKey:
-    """The next generation. Two processes that make it at once collide on its number."""
-    newest = SigningKey.objects.filter(algorithm=algorithm).aggregate(n=Max("generation"))["n"]
+def _newest(algorithm: str) -> int:
+    same = SigningKey.objects.filter(algorithm=algorithm)
+    return same.aggregate(n=Max("generation"))["n"] or 0
+
+
+def _make(algorithm: str, generation: int, now: datetime, *, signs_from: datetime) -> SigningKey:
+    """Two processes that make the same generation at once collide on its number."""
     made = SigningKey(
-        algorithm=algorithm,
-        generation=(newest or 0) + 1,
-        created_at=now,
-        signs_from=signs_from,
+        algorithm=algorithm, generation=generation, created_at=now, signs_from=signs_from
     )
     made.seal(jwk.generate(algorithm))
     made.save(force_insert=True)
     return made
+
+
+def _retire(
+    earlier: SigningKeyQuerySet, made: SigningKey, now: datetime, *, emergency: bool
+) -> None:
+    """Keep earlier keys published until the last token that they can still sign has expired."""
+    if emergency:
+        earlier.published(now).update(expires_at=now)
+    else:
+        until = made.signs_from + longest_lifetime() + SLACK
+        earlier.filter(expires_at=None).update(expires_at=until)
 
 
 def _current(algorithm: str, now: datetime) -> SigningKey | None:
