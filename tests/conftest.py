@@ -10,7 +10,19 @@ from django.db import connections
 
 from oidc_pkce.testing import clear_caches
 from tests import conformance
-from tests.fixtures import ada, bob, journey, list_app, openid, openid_app, signed_in  # noqa: F401
+from tests.fixtures import (  # noqa: F401
+    ada,
+    asking,
+    bob,
+    confidential,
+    journey,
+    list_app,
+    openid,
+    openid_app,
+    openid_with_secret,
+    robot,
+    signed_in,
+)
 from tests.live_server import ProductionServer, production_server
 
 HERE = Path(__file__).parent

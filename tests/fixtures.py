@@ -8,7 +8,15 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from oidc_pkce.models import Application
-from tests.journeys import CALLBACK, PASSWORD, Journey, make_application
+from tests.journeys import (
+    CALLBACK,
+    PASSWORD,
+    SECRET,
+    Journey,
+    give_secret,
+    make_application,
+    make_service_user,
+)
 
 
 def make_user(username: str, **fields: Any) -> Any:
@@ -63,3 +71,37 @@ def signed_in(list_app: Application, ada: Any) -> Journey:
 def openid(openid_app: Application, ada: Any) -> Journey:
     """A browser before the OpenID Connect application, Ada signed in."""
     return Journey(openid_app, client_id=openid_app.openid_client_id).log_in(ada)
+
+
+@pytest.fixture
+def openid_with_secret(openid: Journey) -> Journey:
+    """The same, and the client knows a secret of the application."""
+    give_secret(openid.application)
+    openid.secret = SECRET
+    return openid
+
+
+@pytest.fixture
+def robot(db: None) -> Any:
+    """A service user with a secret."""
+    return make_service_user(make_user("robot"), SECRET)
+
+
+@pytest.fixture
+def confidential(robot: Any, ada: Any) -> Journey:
+    """A browser before an OAuth2 application of Client ID Type Confidential, Ada signed in."""
+    made = make_application(
+        application_id="backend", client_id_type="Confidential", client_ids=[], name="Backend"
+    )
+    return Journey(made, client_id="robot", secret=SECRET).log_in(ada)
+
+
+@pytest.fixture
+def asking(list_app: Application, ada: Any) -> Journey:
+    """A browser before the List application, which asks for consent; Ada signed in."""
+    list_app.requires_consent = True
+    list_app.client_ids = ["my_service_user", "another_client"]
+    list_app.save()
+    for name, text in (("read", "See your files"), ("write", "Change your files")):
+        list_app.scopes.create(name=name, description=text)
+    return Journey(list_app).log_in(ada)

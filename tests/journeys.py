@@ -9,22 +9,32 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from django.http import HttpResponse
 from django.test import Client as Browser
 
-from oidc_pkce.models import Application, Permission, Principal
+from oidc_pkce.identifiers import digest
+from oidc_pkce.models import (
+    Application,
+    ClientSecret,
+    Permission,
+    Principal,
+    RequestTrace,
+    ServiceUser,
+)
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 CALLBACK = "http://localhost:5000/callback"
 PASSWORD = "correct horse battery staple"
+SECRET = "a-client-secret-of-43-characters-0123456789"
+BASE = "https://id.example.com"
 
 
 def s256(verifier: str) -> str:
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    hashed = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
 
 def make_application(**fields: Any) -> Application:
@@ -44,6 +54,36 @@ def make_application(**fields: Any) -> Application:
     if everybody:
         Permission.objects.create(application=made, principal=Principal.EVERYBODY)
     return made
+
+
+def make_service_user(user: Any, *secrets: str, **fields: Any) -> ServiceUser:
+    """Let a user act as a confidential client that knows these secrets."""
+    made = ServiceUser.objects.create(user=user, **fields)
+    for secret in secrets:
+        ClientSecret.objects.create(service_user=made, digest=digest(secret))
+    return made
+
+
+def give_secret(application: Application, secret: str = SECRET, **fields: Any) -> ClientSecret:
+    """Give an OpenID Connect application a client secret."""
+    return ClientSecret.objects.create(application=application, digest=digest(secret), **fields)
+
+
+def basic(client_id: str, secret: str) -> dict[str, str]:
+    """The header of client_secret_basic, as RFC 6749 §2.3.1 encodes it."""
+    pair = f"{quote(client_id, safe='')}:{quote(secret, safe='')}"
+    return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+
+def path_of(location: str) -> str:
+    """What the test client is given for an address of ours."""
+    assert location.startswith(BASE), location
+    return location.removeprefix(BASE)
+
+
+def last_trace() -> RequestTrace:
+    """The newest request trace."""
+    return RequestTrace.objects.order_by("pk").last()  # type: ignore[return-value]
 
 
 @dataclass
@@ -102,6 +142,7 @@ class Journey:
     redirect_uri: str = CALLBACK
     verifier: str = VERIFIER
     browser: Browser = field(default_factory=Browser)
+    secret: str | None = None
 
     def url(self, endpoint: str) -> str:
         return f"/OAuth2/{endpoint}/{self.application.application_id}"
@@ -119,8 +160,10 @@ class Journey:
 
     def authorize(self, *, method: str = "get", **changes: Any) -> Answer:
         """Send an authorization request; ``None`` leaves a parameter out."""
-        send = getattr(self.browser, method)
-        return Answer(send(self.url("Authorize"), self.parameters(**changes)))
+        url, parameters = self.url("Authorize"), self.parameters(**changes)
+        if method == "get":
+            return Answer(self.browser.get(url, parameters))
+        return Answer(self.browser.post(url, encode(parameters), content_type=FORM))
 
     def sign_in(self, answer: Answer, username: str, password: str = PASSWORD) -> Answer:
         """Fill in the sign-in page to which ``answer`` leads."""
@@ -130,6 +173,18 @@ class Journey:
         assert page.status == 200
         data = {"username": username, "password": password, "ticket": page.hidden("ticket")}
         return Answer(self.browser.post(path, data))
+
+    def consent_page(self, answer: Answer) -> Answer:
+        """Open the consent page to which ``answer`` leads."""
+        assert "/OAuth2/Confirm/" in answer.location, answer.location
+        page = self.follow(answer)
+        assert page.status == 200
+        return page
+
+    def post_decision(self, page: Answer, result: str = "1", **changes: Any) -> Answer:
+        """Post the form of a consent page that was opened."""
+        data = {"ticket": page.hidden("ticket"), "result": result, **changes}
+        return Answer(self.browser.post(self.url("Confirm"), data))
 
     def follow(self, answer: Answer) -> Answer:
         """Open the page of ours to which ``answer`` leads."""
@@ -155,6 +210,7 @@ class Journey:
             "redirect_uri": self.redirect_uri,
             "client_id": self.client_id,
             "code_verifier": self.verifier,
+            "client_secret": self.secret,
         }
         merged = {**defaults, **changes}
         return self.post("Token", merged, headers=headers)
@@ -165,6 +221,10 @@ class Journey:
         return Answer(
             Browser().post(self.url(endpoint), encode(sent), content_type=FORM, headers=headers)
         )
+
+    def raw(self, endpoint: str, query: str) -> Answer:
+        """Send a query string as it stands, to an endpoint, from the browser."""
+        return Answer(self.browser.get(f"{self.url(endpoint)}?{query}"))
 
     def userinfo(self, token: str | None) -> Answer:
         """Ask UserInfo with a bearer token."""
@@ -182,8 +242,6 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def encode(data: dict[str, Any]) -> str:
-    from urllib.parse import urlencode
-
     return urlencode(data, doseq=True)
 
 
