@@ -52,7 +52,7 @@ pairs: bootstrap-dev ## Run the suite on the other supported pairs of Django and
 	$(VENV)/python scripts/supported_pairs.py
 
 bench: bootstrap-test ## Compare the token endpoint with a bare Django view
-	$(VENV)/python -m tests.performance.bench
+	$(VENV)/python -m tests.performance.benchmark
 
 matrix: bootstrap-dev ## Write docs/reference/conformance.md from the tests' spec markers
 	$(PYTEST) --collect-only -q --write-matrix

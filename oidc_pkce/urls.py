@@ -30,13 +30,13 @@ app_name = "oidc_pkce"
 APPLICATION = r"/(?P<application_id>[^/]+)"
 
 ENDPOINTS: dict[str, type[Endpoint]] = {
+    "token": TokenEndpoint,
     "authorize": AuthorizeEndpoint,
+    "userinfo": UserInfoEndpoint,
+    "keys": KeysEndpoint,
     "confirm": ConfirmPage,
     "login": LoginPage,
     "logo": LogoEndpoint,
-    "token": TokenEndpoint,
-    "keys": KeysEndpoint,
-    "userinfo": UserInfoEndpoint,
     "sign_out": EndSessionPage,
 }
 
@@ -48,7 +48,8 @@ def caseless(path: str) -> str:
 
 def _endpoint(name: str) -> URLPattern:
     pattern = f"^{caseless(PATHS[name])}{APPLICATION}/?$"
-    return re_path(pattern, ENDPOINTS[name].mounted(), name=name)
+    made: URLPattern = re_path(pattern, ENDPOINTS[name].mounted(), name=name)
+    return made
 
 
 _openid = caseless(".well-known/openid-configuration")

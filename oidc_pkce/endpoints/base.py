@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from .. import cors, headers, identifiers, throttling
+from .. import cors, headers, throttling
 from ..conf import settings
 from ..flows import tracing
 from ..flows.tracing import Traced
@@ -40,10 +40,10 @@ class Endpoint(View):
         """Answer, then keep the trace: after the request's own commit, on the same connection."""
         self.now = timezone.now()
         self.trace = Trace()
-        self.traced = Traced(self.name, identifiers.new_request_id())
+        self.traced = Traced(self.name)
         self.application = None
         response = self._answer(request, *args, **kwargs)
-        if self.trace.outcomes:
+        if not self.trace.is_empty:
             tracing.record(self.traced, self.trace, self.now)
         return response
 

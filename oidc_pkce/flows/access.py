@@ -1,7 +1,7 @@
 """May this user, through this client, use this application now? Every path asks here.
 
 The answer is read in the same statement as whatever else a path needs: a path annotates its query
-with :func:`expressions` and turns the row into an :class:`Access`.
+with :func:`expressions` and hands what they said to :func:`answer`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ def expressions(*, user: str, application: Any) -> dict[str, Exists]:
     }
 
 
-def of(row: Any, user: Any, *, interactive: bool = True) -> Access:
-    """The answer that an annotated row holds for its user."""
+def answer(user: Any, *, has_run_right: bool, is_service_user: bool) -> Access:
+    """The answer, from what the expressions said and the user that was read along with them."""
     return Access(
         user_is_active=bool(user.is_active),
-        has_run_right=row.has_run_right,
-        is_service_user=row.is_service_user,
-        interactive=interactive,
+        has_run_right=bool(has_run_right),
+        is_service_user=bool(is_service_user),
     )

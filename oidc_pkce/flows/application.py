@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from datetime import datetime
+
+from django.db import models
 
 from ..models import Application
+from ..models.application import FACTS, facts_of
+from ..models.statement import Row, Statement
 from ..protocol.application import ApplicationFacts
 from ..protocol.client import StoredSecret
 from ..protocol.errors import UnknownApplication
 
+_SECRETS = ("client_secrets__pk", "client_secrets__digest", "client_secrets__expires_at")
+
+_alone = Statement(
+    lambda name: Application.objects.named(name).order_by().values_list(*FACTS),
+    name=models.CharField(),
+)
+_with_secrets = Statement(
+    lambda name: Application.objects.named(name).order_by().values_list(*FACTS, *_SECRETS),
+    name=models.CharField(),
+)
+
 
 def find(application_id: str) -> ApplicationFacts:
     """The application of this Application ID, whatever the case. Raises ``UnknownApplication``."""
-    found = (
-        Application.objects.named(application_id).first() if _is_possible(application_id) else None
-    )
-    if found is None:
-        raise UnknownApplication(received=application_id[:64])
-    return found.facts()
+    return facts_of(_rows(_alone, application_id)[0])
 
 
 def find_with_secrets(application_id: str) -> tuple[ApplicationFacts, tuple[StoredSecret, ...]]:
     """The same, with the application's own secrets, in one statement."""
-    if not _is_possible(application_id):
-        raise UnknownApplication(received=application_id[:64])
-    rows = list(
-        Application.objects.named(application_id).annotate(
-            secret_pk=F("client_secrets__pk"),
-            secret_digest=F("client_secrets__digest"),
-            secret_expires_at=F("client_secrets__expires_at"),
-        )
-    )
+    rows = _rows(_with_secrets, application_id)
+    secrets = tuple(_secret(*row[-3:]) for row in rows if row[-3] is not None)
+    return facts_of(rows[0][:-3]), secrets
+
+
+def _rows(statement: Statement, application_id: str) -> list[Row]:
+    """PostgreSQL refuses NUL with an exception, so what cannot be a name is not asked for."""
+    possible = len(application_id) <= 64 and "\0" not in application_id
+    rows = statement.rows(name=application_id.lower()) if possible else []
     if not rows:
         raise UnknownApplication(received=application_id[:64])
-    secrets = tuple(
-        StoredSecret(row.secret_pk, bytes(row.secret_digest), row.secret_expires_at)
-        for row in rows
-        if row.secret_pk is not None
-    )
-    return rows[0].facts(), secrets
+    return rows
 
 
-def _is_possible(application_id: str) -> bool:
-    """Whether this can be an Application ID at all; PostgreSQL refuses NUL with an exception."""
-    return len(application_id) <= 64 and "\0" not in application_id
+def _secret(pk: int, digest: bytes, expires_at: datetime | None) -> StoredSecret:
+    return StoredSecret(pk, bytes(digest), expires_at)

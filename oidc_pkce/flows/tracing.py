@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
+from .. import identifiers
 from ..conf import settings
 from ..models import RequestTrace
 from ..protocol.checks import Outcome, Trace
@@ -27,10 +29,16 @@ class Traced:
     """What is known of a request when it ends; filled in as the endpoint learns it."""
 
     endpoint: str
-    request_id: str
     application_pk: int | None = None
     client_id: str = ""
     user_pk: Any = None
+    _request_id: str = ""
+
+    @property
+    def request_id(self) -> str:
+        """The name of this request; made when somebody asks for it, which few requests need."""
+        self._request_id = self._request_id or identifiers.new_request_id()
+        return self._request_id
 
 
 def record(traced: Traced, trace: Trace, now: datetime) -> None:
@@ -58,7 +66,9 @@ def record(traced: Traced, trace: Trace, now: datetime) -> None:
 
 def prune(application_pk: int | None) -> int:
     """Delete all but the newest traces of an application, or of unknown ones; how many went."""
-    mine = RequestTrace.objects.filter(application_id=application_pk)
+    mine = RequestTrace.objects.filter(
+        Q(application=application_pk) if application_pk else Q(application=None)
+    )
     keep = (
         settings.traces_of_unknown_applications
         if application_pk is None

@@ -6,12 +6,16 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db import models
 from django.db.models import Exists, OuterRef
 
 from ..conf import settings
 from ..models import AccessToken, Grant, RevokedToken
+from ..models.statement import Statement, columns, instance
 from ..protocol import jose
 from ..protocol.access import Access
 from ..protocol.access_token import AT_JWT, JWT, is_access_token
@@ -131,33 +135,43 @@ def _claims(application: ApplicationFacts, token: str, now: datetime) -> Mapping
     return claims
 
 
+def _grant_query(grant_id: uuid.UUID, jti: uuid.UUID, now: datetime) -> Any:
+    answers = access.expressions(user="user_id", application=OuterRef("application_id"))
+    revoked = Exists(RevokedToken.objects.naming(jti, now))
+    return (
+        Grant.objects.live(now)
+        .filter(~revoked, pk=grant_id)
+        .annotate(**answers)
+        .values_list(*answers, *columns(Grant), *columns(get_user_model(), "user__"))
+    )
+
+
+_live_grant = Statement(
+    _grant_query,
+    grant_id=models.UUIDField(),
+    jti=models.UUIDField(),
+    now=models.DateTimeField(),
+)
+
+
 def _from_claims(claims: Mapping[str, Any], now: datetime) -> Bearer:
-    grant = _grant(claims, now)
-    if grant is None:
+    """The live grant of a token that was not revoked singly, with its user: one statement."""
+    grant_id, jti = _uuid(claims.get("gid")), _uuid(claims.get("jti"))
+    rows = _live_grant.rows(grant_id=grant_id, jti=jti, now=now) if grant_id and jti else []
+    if not rows:
         raise jose.InvalidJWT("the grant is revoked or gone, or the token was revoked")
+    values = iter(rows[0])
+    has_run_right, is_service_user = islice(values, 2)
+    grant, user = instance(Grant, values), instance(get_user_model(), values)
     audience = claims.get("aud") or ()
     return Bearer(
-        user=grant.user,
+        user=user,
         subject=grant.subject,
         client_id=grant.client_id,
         audience=(audience,) if isinstance(audience, str) else tuple(audience),
         scopes=tuple(str(claims["scope"]).split()),
         auth_time=int(grant.auth_time.timestamp()),
-        access=access.of(grant, grant.user),
-    )
-
-
-def _grant(claims: Mapping[str, Any], now: datetime) -> Any:
-    """The live grant of a token that was not revoked singly, with its user: one statement."""
-    gid, jti = _uuid(claims.get("gid")), _uuid(claims.get("jti"))
-    if gid is None or jti is None:
-        return None
-    return (
-        Grant.objects.live(now)
-        .filter(~Exists(RevokedToken.objects.naming(jti, now)), pk=gid)
-        .select_related("user")
-        .annotate(**access.expressions(user="user_id", application=OuterRef("application_id")))
-        .first()
+        access=access.answer(user, has_run_right=has_run_right, is_service_user=is_service_user),
     )
 
 
@@ -179,7 +193,9 @@ def _from_row(application: ApplicationFacts, token: str, now: datetime) -> Beare
         audience=tuple(row.audience),
         scopes=tuple(row.scope.split()),
         auth_time=int(auth_time.timestamp()),
-        access=access.of(row, row.user),
+        access=access.answer(
+            row.user, has_run_right=row.has_run_right, is_service_user=row.is_service_user
+        ),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +27,12 @@ from ..protocol.application import (
 )
 from ..protocol.metadata import Locations
 from .fields import StringListField
+
+TEMPLATE_NAMES: Mapping[str, str] = {
+    Template.OAUTH2_CLIENT.value: "OAuth2 Client",
+    Template.OAUTH2_SERVER.value: "OAuth2 Server",
+    Template.OPENID_CONNECT.value: "OpenID Connect",
+}
 
 
 class Status(models.TextChoices):
@@ -81,9 +89,7 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
 class Application(models.Model):
     """One configured app: its own issuer, endpoints, scopes, token settings and client list."""
 
-    template = models.CharField(
-        _("type"), max_length=32, choices=[(t.value, t.name.replace("_", " ")) for t in Template]
-    )
+    template = models.CharField(_("type"), max_length=32, choices=TEMPLATE_NAMES.items())
     enabled = models.BooleanField(
         _("enabled"), default=True, help_text=_("A disabled application serves nobody.")
     )
@@ -95,9 +101,18 @@ class Application(models.Model):
         validators=[validators.validate_application_id],
         help_text=_("Stands in every address of this application."),
     )
-    name = models.CharField(_("Application Name"), max_length=200)
-    description = models.TextField(_("Application Description"), blank=True, max_length=2000)
-    category = models.CharField(_("Category"), max_length=100, default="Other")
+    name = models.CharField(
+        _("Application Name"), max_length=200, validators=[validators.validate_text]
+    )
+    description = models.TextField(
+        _("Application Description"),
+        blank=True,
+        max_length=2000,
+        validators=[validators.validate_text],
+    )
+    category = models.CharField(
+        _("Category"), max_length=100, default="Other", validators=[validators.validate_text]
+    )
     show_in_user_app_list = models.BooleanField(_("Show in user app list"), default=False)
 
     # General Usage (OAuth2 templates)
@@ -122,9 +137,12 @@ class Application(models.Model):
         _("Issuer"),
         max_length=500,
         blank=True,
+        validators=[validators.validate_text],
         help_text=_("Leave empty for this server's own address, which is what discovery needs."),
     )
-    audience = models.CharField(_("Audience"), max_length=500, blank=True)
+    audience = models.CharField(
+        _("Audience"), max_length=500, blank=True, validators=[validators.validate_text]
+    )
     redirect_uris = StringListField(
         _("Allowed Redirects"), validators=[validators.validate_redirect_uris]
     )
@@ -139,7 +157,10 @@ class Application(models.Model):
 
     # Trust (OpenID Connect)
     openid_client_id = models.CharField(
-        _("OpenID Connect client ID"), max_length=255, default=identifiers.new_guid
+        _("OpenID Connect client ID"),
+        max_length=255,
+        default=identifiers.new_guid,
+        validators=[validators.validate_text],
     )
     require_client_secret = models.BooleanField(
         _("Require client secret"),
@@ -220,10 +241,19 @@ class Application(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, after filling in what the template decides."""
+        self.complete()
+        super().save(*args, **kwargs)
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        """Judge each field, after filling in what the template decides."""
+        self.complete()
+        super().clean_fields(exclude)
+
+    def complete(self) -> None:
         """Fill in what the template decides at creation."""
         if not self.access_token_typ:
             self.access_token_typ = JWT if self.template == Template.OAUTH2_CLIENT else AT_JWT
-        super().save(*args, **kwargs)
 
     def clean(self) -> None:
         """Raise a sentence per field where fields contradict each other."""
@@ -243,9 +273,8 @@ class Application(models.Model):
     @property
     def current_status(self) -> Status:
         """The status of this one application."""
-        return Status(
-            Application.objects.with_status().values_list("status", flat=True).get(pk=self.pk)
-        )
+        found: Any = Application.objects.with_status().get(pk=self.pk)
+        return Status(found.status)
 
     def scope_names(self) -> tuple[str, ...]:
         """Every scope that a client may ask this application for."""
@@ -254,34 +283,32 @@ class Application(models.Model):
 
     def facts(self) -> ApplicationFacts:
         """This application as the rules see it."""
-        return ApplicationFacts(
-            pk=self.pk,
-            application_id=self.application_id,
-            name=self.name,
-            template=Template(self.template),
-            enabled=self.enabled,
-            issuer=self.issuer or self.locations.issuer,
-            client_id_type=ClientIdType(self.client_id_type),
-            client_ids=tuple(self.client_ids),
-            openid_client_id=self.openid_client_id,
-            require_client_secret=self.require_client_secret,
-            must_be_oauth_client=self.must_be_oauth_client,
-            audience=self.audience,
-            redirect_uris=tuple(self.redirect_uris),
-            post_logout_redirect_uris=tuple(self.post_logout_redirect_uris),
-            trusted_origins=tuple(self.trusted_origins),
-            token_type=TokenType(self.token_type),
-            access_token_typ=self.access_token_typ,
-            flows=frozenset(map(Flow, self.flows)),
-            access_token_lifetime=self.access_token_lifetime,
-            issues_refresh_tokens=self.issues_refresh_tokens,
-            refresh_token_lifetime=self.refresh_token_lifetime,
-            rotates_refresh_tokens=self.rotates_refresh_tokens,
-            requires_pkce=self.requires_pkce,
-            allows_plain_pkce=self.allows_plain_pkce,
-            requires_consent=self.requires_consent,
-            allows_scope_selection=self.allows_scope_selection,
-        )
+        return facts_of([getattr(self, column) for column in FACTS])
+
+
+#: The columns that :func:`facts_of` reads, in their order.
+FACTS = ("pk", *(field.name for field in fields(ApplicationFacts) if field.name != "pk"))
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "template": Template,
+    "client_id_type": ClientIdType,
+    "token_type": TokenType,
+    "client_ids": tuple,
+    "redirect_uris": tuple,
+    "post_logout_redirect_uris": tuple,
+    "trusted_origins": tuple,
+    "flows": lambda names: frozenset(map(Flow, names)),
+}
+
+
+def facts_of(values: Sequence[Any]) -> ApplicationFacts:
+    """An application as the rules see it, from the columns of ``FACTS``."""
+    read = dict(zip(FACTS, values, strict=True))
+    for column, convert in _READ.items():
+        read[column] = convert(read[column])
+    if not read["issuer"]:
+        read["issuer"] = Locations(settings.issuer_base, read["application_id"]).issuer
+    return ApplicationFacts(**read)
 
 
 class Scope(models.Model):
@@ -289,7 +316,9 @@ class Scope(models.Model):
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="scopes")
     name = models.CharField(_("Name"), max_length=255, validators=[validators.validate_scope_name])
-    description = models.CharField(_("Description"), max_length=500, blank=True)
+    description = models.CharField(
+        _("Description"), max_length=500, blank=True, validators=[validators.validate_text]
+    )
     rest_patterns = StringListField(
         _("Allowed REST APIs"),
         validators=[validators.validate_rest_patterns],

@@ -7,21 +7,27 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..identifiers import digest
 from ..protocol.pkce import Challenge
 from ..protocol.token import CodeFacts
+from .statement import UpdateStatement
 
 
 class AuthorizationCodeQuerySet(models.QuerySet["AuthorizationCode"]):
     """Codes, asked in the words of the domain."""
 
-    def for_code(self, code: str) -> AuthorizationCodeQuerySet:
-        """The row of this code."""
-        return self.filter(pk=digest(code))
+    def claim(self, digest: bytes, now: datetime) -> bool:
+        """Spend a code: true for exactly one caller (RFC 6749 §4.1.2)."""
+        return _claim.run(digest=digest, now=now) == 1
 
-    def claim(self, now: datetime) -> bool:
-        """Spend the code: true for exactly one caller (RFC 6749 §4.1.2)."""
-        return self.filter(used_at=None).update(used_at=now) == 1
+
+_claim = UpdateStatement(
+    lambda digest, now: (
+        AuthorizationCode.objects.filter(pk=digest, used_at=None),
+        {"used_at": now},
+    ),
+    digest=models.BinaryField(),
+    now=models.DateTimeField(),
+)
 
 
 class AuthorizationCode(models.Model):

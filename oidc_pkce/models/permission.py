@@ -67,7 +67,8 @@ def _users_have_groups() -> bool:
 
 
 def _memberships() -> Any:
-    return get_user_model().groups.through.objects  # type: ignore[attr-defined]
+    user_model: Any = get_user_model()
+    return user_model.groups.through.objects
 
 
 class Permission(models.Model):

@@ -73,35 +73,41 @@ class Outcome:
 
 @dataclass(slots=True)
 class Trace:
-    """The checks that one request went through, with their outcomes, in order."""
+    """The checks that one request went through, in order, and the refusal that ended them."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    failed: Outcome | None = None
 
     def run(self, checks: Iterable[Check[P]], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run each check in order; record and re-raise the first refusal."""
         for item in checks:
             try:
-                item(*args, **kwargs)
+                item.rule(*args, **kwargs)
             except OAuthError as refusal:
                 self.refused(item.id, refusal)
                 raise
-            self.outcomes.append(Outcome(item.id, passed=True))
+            self.passed.append(item.id)
 
     def refused(self, check_id: str, refusal: OAuthError) -> None:
-        """Record a refusal that was raised under ``check_id``."""
-        self.outcomes.append(
-            Outcome(
-                check_id,
-                passed=False,
-                error=refusal.error,
-                description=refusal.description,
-                received=refusal.received,
-                expected=tuple(refusal.expected or ()),
-                detail=refusal.detail,
-            )
+        """Record a refusal that was raised under ``check_id``, whether or not that passed before."""
+        self.passed = [name for name in self.passed if name != check_id]
+        self.failed = Outcome(
+            check_id,
+            passed=False,
+            error=refusal.error,
+            description=refusal.description,
+            received=refusal.received,
+            expected=tuple(refusal.expected or ()),
+            detail=refusal.detail,
         )
 
     @property
-    def failed(self) -> Outcome | None:
-        """The refusal, or ``None`` when every check passed so far."""
-        return next((item for item in self.outcomes if not item.passed), None)
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What every check said, in order."""
+        passed = (Outcome(name, passed=True) for name in self.passed)
+        return (*passed, self.failed) if self.failed else tuple(passed)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no check has run."""
+        return not self.passed and self.failed is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from .authorization import serves_client
 from .checks import Trace, check
 from .client_authentication import PresentedCredentials
 from .errors import InvalidClient, InvalidRequest
+from .secret import digest as hash_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,6 @@ class ClientQuestion:
 
     def record_of(self, client: Client) -> ClientRecord:
         return next((r for r in self.records if r.client_id == client.client_id), _NOBODY)
-
-
-def hash_secret(secret: str) -> bytes:
-    """The SHA-256 of a client secret: 32 bytes."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 _NOBODY = ClientRecord(

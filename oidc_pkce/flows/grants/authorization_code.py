@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.contrib.auth import get_user_model
+from django.db import models, transaction
 from django.db.models import OuterRef
 
-from ... import audit, signals
+from ... import audit, identifiers, signals
 from ...models import AuthorizationCode, ClientAuthentication, Grant
-from ...protocol.checks import Trace
+from ...models.statement import Statement, columns, instance
+from ...protocol.access import Access
 from ...protocol.token import CODE_CHECKS, CodeQuestion, CodeRequest, SpentCode, TokenResponse
 from .. import access, issuing
 from .order import GrantOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A code with its grant, its user, and whether that user may."""
+
+    code: AuthorizationCode
+    grant: Grant
+    user: Any
+    access: Access
 
 
 def exchange(order: GrantOrder) -> TokenResponse:
@@ -23,57 +38,77 @@ def exchange(order: GrantOrder) -> TokenResponse:
     otherwise valid use revokes the grant, and that outlives the refusal.
     """
     request = CodeRequest.read(order.parameters)
-    code = _find(request.code)
-    order.user_pk = code.grant.user_id if code else None
+    found = _find(request.code)
+    order.user_pk = found.grant.user_id if found else None
     try:
-        order.trace.run(CODE_CHECKS, _question(order, request, code))
-        assert code is not None  # noqa: S101 - code_is_known has just passed
-        return _redeem(order, request, code)
+        order.trace.run(CODE_CHECKS, _question(order, request, found))
+        assert found is not None  # noqa: S101 - code_is_known has just passed
+        return _redeem(order, request, found)
     except SpentCode:
-        assert code is not None  # noqa: S101 - only a known code can be spent
-        _revoke(order, code.grant)
+        assert found is not None  # noqa: S101 - only a known code can be spent
+        _revoke(order, found.grant)
         raise
 
 
-def _find(code: str | None) -> Any:
-    """The code with its grant, its user and whether that user may: one statement."""
-    if code is None:
-        return None
+def _query(digest: bytes) -> Any:
     application = OuterRef("grant__application_id")
+    answers = access.expressions(user="grant__user_id", application=application)
     return (
-        AuthorizationCode.objects.for_code(code)
-        .select_related("grant", "grant__user")
-        .annotate(**access.expressions(user="grant__user_id", application=application))
-        .first()
+        AuthorizationCode.objects.filter(pk=digest)
+        .annotate(**answers)
+        .values_list(
+            *answers,
+            *columns(AuthorizationCode),
+            *columns(Grant, "grant__"),
+            *columns(get_user_model(), "grant__user__"),
+        )
     )
 
 
-def _question(order: GrantOrder, request: CodeRequest, code: Any) -> CodeQuestion:
+_by_digest = Statement(_query, digest=models.BinaryField())
+
+
+def _find(code: str | None) -> Found | None:
+    """One statement."""
+    rows = _by_digest.rows(digest=identifiers.digest(code)) if code is not None else []
+    return _found(iter(rows[0])) if rows else None
+
+
+def _found(values: Iterator[Any]) -> Found:
+    has_run_right, is_service_user = islice(values, 2)
+    code = instance(AuthorizationCode, values)
+    code.grant = grant = instance(Grant, values)
+    user = instance(get_user_model(), values)
+    may = access.answer(user, has_run_right=has_run_right, is_service_user=is_service_user)
+    return Found(code, grant, user, may)
+
+
+def _question(order: GrantOrder, request: CodeRequest, found: Found | None) -> CodeQuestion:
     return CodeQuestion(
         request=request,
         application=order.application,
         client=order.client,
-        code=code.facts() if code else None,
-        access=access.of(code, code.grant.user) if code else None,
+        code=found.code.facts() if found else None,
+        access=found.access if found else None,
         now=order.now,
     )
 
 
-def _redeem(order: GrantOrder, request: CodeRequest, code: AuthorizationCode) -> TokenResponse:
+def _redeem(order: GrantOrder, request: CodeRequest, found: Found) -> TokenResponse:
+    """Sign only what was claimed: a signature that fails leaves the code usable."""
     signers = issuing.signers(order.application, order.now)
     with transaction.atomic():
-        _claim(order, code, order.trace)
-        return issuing.issue(_issue(order, request, code.grant), signers)
+        _claim(order, found)
+        return issuing.issue(_issue(order, request, found), signers)
 
 
-def _claim(order: GrantOrder, code: AuthorizationCode, trace: Trace) -> None:
+def _claim(order: GrantOrder, found: Found) -> None:
     """Spend the code. Of all requests that got this far at once, one goes on."""
-    if not AuthorizationCode.objects.filter(pk=code.pk).claim(order.now):
+    if not AuthorizationCode.objects.claim(bytes(found.code.digest), order.now):
         refusal = SpentCode(detail="the code was redeemed at the same moment")
-        trace.outcomes.pop()
-        trace.refused("code.single_use", refusal)
+        order.trace.refused("code.single_use", refusal)
         raise refusal
-    _remember_authentication(order, code.grant)
+    _remember_authentication(order, found.grant)
 
 
 def _remember_authentication(order: GrantOrder, grant: Grant) -> None:
@@ -85,13 +120,13 @@ def _remember_authentication(order: GrantOrder, grant: Grant) -> None:
         Grant.objects.filter(pk=grant.pk).update(client_authentication=ClientAuthentication.SECRET)
 
 
-def _issue(order: GrantOrder, request: CodeRequest, grant: Grant) -> issuing.Issue:
+def _issue(order: GrantOrder, request: CodeRequest, found: Found) -> issuing.Issue:
     return issuing.Issue(
         application=order.application,
-        grant=grant,
-        user=grant.user,
-        scopes=tuple(grant.scope.split()),
-        resources=request.resources or tuple(grant.resources),
+        grant=found.grant,
+        user=found.user,
+        scopes=tuple(found.grant.scope.split()),
+        resources=request.resources or tuple(found.grant.resources),
         now=order.now,
     )
 

@@ -1,0 +1,143 @@
+"""The performance contract: how many SQL statements an answer costs, and what never runs in one.
+
+Transaction control, session housekeeping and the trace are counted apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from oidc_pkce.flows import client_secret
+from oidc_pkce.flows.actor import Actor
+from oidc_pkce.models import Application
+from oidc_pkce.protocol import jwk
+from tests.journeys import Journey
+
+APART = re.compile(
+    r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)|django_session|oidc_pkce_requesttrace"
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def at_most(limit: int) -> Iterator[None]:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        yield
+    counted = [query["sql"] for query in captured if not APART.search(query["sql"])]
+    assert len(counted) <= limit, "\n".join(counted)
+
+
+@pytest.fixture(autouse=True)
+def nothing_expensive(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
+    """No PEM is parsed and no password hasher runs once ``warm`` has been called."""
+    spent: list[str] = []
+
+    def watch(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def noticed(*args: Any, **kwargs: Any) -> Any:
+            spent.append(name)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, noticed)
+
+    watch(jwk, "from_pem")
+    watch(MD5PasswordHasher, "encode")
+    yield spent
+
+
+def warm(send: Callable[[], Any], spent: list[str]) -> None:
+    """The first request of a process parses keys and compiles statements."""
+    send()
+    spent.clear()
+
+
+def test_authorize_with_a_session_and_remembered_consent_costs_six_statements(
+    openid: Journey, openid_app: Application, nothing_expensive: list[str]
+) -> None:
+    openid_app.requires_consent = True
+    openid_app.save()
+    openid_app.scopes.create(name="files")
+    scope = "openid profile files"
+    openid.decide(openid.authorize(scope=scope))
+    warm(lambda: openid.authorize(scope=scope), nothing_expensive)
+
+    with at_most(6):
+        answer = openid.authorize(scope=scope)
+
+    assert answer.code
+    assert nothing_expensive == []
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_a_public_code_exchange_costs_five_statements(
+    signed_in: Journey, list_app: Application, nothing_expensive: list[str], refresh: bool
+) -> None:
+    list_app.issues_refresh_tokens = refresh
+    list_app.save()
+    warm(signed_in.tokens, nothing_expensive)
+    code = signed_in.authorize().code
+
+    with at_most(5):
+        answer = signed_in.redeem(code)
+
+    assert answer.status == 200
+    assert nothing_expensive == []
+
+
+def test_a_confidential_code_exchange_costs_five_statements(
+    openid: Journey, openid_app: Application, nothing_expensive: list[str]
+) -> None:
+    secret = client_secret.set_client_secret(
+        openid_app, actor=Actor(name="tests"), now=timezone.now()
+    )
+
+    def redeem() -> Any:
+        return openid.redeem(openid.authorize(scope="openid").code, client_secret=secret)
+
+    warm(redeem, nothing_expensive)  # this also notes when the secret was last used, to the hour
+    code = openid.authorize(scope="openid").code
+
+    with at_most(5):
+        answer = openid.redeem(code, client_secret=secret)
+
+    assert answer.json["id_token"]
+    assert nothing_expensive == []
+
+
+def test_userinfo_costs_two_statements(openid: Journey, nothing_expensive: list[str]) -> None:
+    token = openid.tokens(scope="openid profile email")["access_token"]
+    warm(lambda: openid.userinfo(token), nothing_expensive)
+
+    with at_most(2):
+        answer = openid.userinfo(token)
+
+    assert answer.json["email"] == "ada@example.com"
+    assert nothing_expensive == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/portal/.well-known/openid-configuration", "/OAuth2/Keys/portal"]
+)
+def test_metadata_and_keys_cost_no_statement_when_warm(
+    openid: Journey, nothing_expensive: list[str], path: str
+) -> None:
+    warm(lambda: openid.browser.get(path), nothing_expensive)
+
+    with at_most(0):
+        answer = openid.browser.get(path)
+
+    assert answer.status_code == 200
+    assert nothing_expensive == []

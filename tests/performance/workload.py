@@ -1,0 +1,197 @@
+"""What the benchmarks send: token requests, and a bare Django view to compare them with."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection, transaction
+from django.http import HttpRequest, JsonResponse
+from django.urls import include, path
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from oidc_pkce import identifiers
+from oidc_pkce.flows import keys
+from oidc_pkce.models import AuthorizationCode, Grant
+from oidc_pkce.protocol import jose
+from tests.journeys import CALLBACK, CHALLENGE, VERIFIER
+
+FORM = "application/x-www-form-urlencoded"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU of one request, in milliseconds: in Python, and in the database's own process."""
+
+    python: float
+    database: float
+
+    @property
+    def total(self) -> float:
+        return self.python + self.database
+
+
+def bare(request: HttpRequest) -> JsonResponse:
+    """One SELECT, one write in one transaction, one RS256 signature, as Django's users write it."""
+    now = timezone.now()
+    code = AuthorizationCode.objects.get(pk=identifiers.digest(request.POST["code"]))
+    with transaction.atomic():
+        unspent = AuthorizationCode.objects.filter(pk=code.pk, used_at=None)
+        if not unspent.update(used_at=now) or code.expires_at <= now:
+            return JsonResponse({"error": "invalid_grant"}, status=400)
+    return _token(str(code.grant_id), now)
+
+
+def bare_sql(request: HttpRequest) -> JsonResponse:
+    """The same without the ORM: the least that Django can do."""
+    now = timezone.now()
+    digest = identifiers.digest(request.POST["code"])
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT, [digest])
+        grant, expires_at = cursor.fetchone()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(UPDATE, [now, digest])
+        if cursor.rowcount != 1 or expires_at <= now:
+            return JsonResponse({"error": "invalid_grant"}, status=400)
+    return _token(str(grant), now)
+
+
+def signature(request: HttpRequest) -> JsonResponse:
+    """No database at all: what the size of no table can change."""
+    return _token(request.POST["code"], timezone.now())
+
+
+SELECT = "SELECT grant_id, expires_at FROM oidc_pkce_authorizationcode WHERE digest = %s"
+UPDATE = "UPDATE oidc_pkce_authorizationcode SET used_at = %s WHERE digest = %s AND used_at IS NULL"
+
+
+def _token(grant: str, now: datetime) -> JsonResponse:
+    claims = {"iss": "https://id.example.com/", "sub": grant, "exp": int(now.timestamp())}
+    token = jose.sign(claims, keys.signer("RS256", now), typ="JWT")
+    return JsonResponse({"access_token": token, "token_type": "Bearer", "expires_in": 18000})
+
+
+urlpatterns = [
+    path("bare", csrf_exempt(bare)),
+    path("bare-sql", csrf_exempt(bare_sql)),
+    path("signature", csrf_exempt(signature)),
+    path("", include("oidc_pkce.urls")),
+]
+
+
+def stored_codes(application_pk: int, user_pk: int, count: int, **fields: Any) -> list[str]:
+    """Store grants with one live code each, as Authorize would; the codes."""
+    now = timezone.now()
+    codes = [identifiers.new_secret() for _ in range(count)]
+    grants = [_grant(application_pk, user_pk, now) for _ in codes]
+    Grant.objects.bulk_create(grants, batch_size=1000)
+    rows = [
+        AuthorizationCode(
+            digest=identifiers.digest(code),
+            grant=grant,
+            redirect_uri=CALLBACK,
+            challenge=CHALLENGE,
+            challenge_method="S256",
+            expires_at=now + timedelta(hours=1),
+            **fields,
+        )
+        for code, grant in zip(codes, grants, strict=True)
+    ]
+    AuthorizationCode.objects.bulk_create(rows, batch_size=1000)
+    return codes
+
+
+def _grant(application_pk: int, user_pk: int, now: Any) -> Grant:
+    return Grant(
+        application_id=application_pk,
+        user_id=user_pk,
+        client_id="my_service_user",
+        subject="8f14e45f-ceea-467f-9c2b-3d8bfc1d2f11",
+        auth_time=now,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+
+
+@dataclass
+class Bench:
+    """Sends requests through the whole of Django, without a socket."""
+
+    handler: WSGIHandler
+
+    def post(self, url: str, fields: dict[str, str]) -> int:
+        """Post a form; the status of the answer."""
+        body = urlencode(fields).encode()
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": url,
+            "QUERY_STRING": "",
+            "SERVER_NAME": "id.example.com",
+            "SERVER_PORT": "443",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_HOST": "id.example.com",
+            "CONTENT_TYPE": FORM,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.url_scheme": "https",
+            "wsgi.input": io.BytesIO(body),
+        }
+        status: list[str] = []
+        response = self.handler(environ, lambda line, headers: status.append(line))
+        for _ in response:
+            pass
+        response.close()  # type: ignore[attr-defined]
+        return int(status[0].split()[0])
+
+    def token(self, code: str) -> int:
+        """Redeem a code as a public client does."""
+        return self.post(
+            "/OAuth2/Token/my_app",
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": CALLBACK,
+                "client_id": "my_service_user",
+                "code_verifier": VERIFIER,
+            },
+        )
+
+    def bare(self, code: str) -> int:
+        """Redeem a code at the bare view."""
+        return self.post("/bare", {"code": code})
+
+    def bare_sql(self, code: str) -> int:
+        """Redeem a code at the bare view without the ORM."""
+        return self.post("/bare-sql", {"code": code})
+
+    def signature(self, code: str) -> int:
+        """Only sign."""
+        return self.post("/signature", {"code": code})
+
+
+def measure(send: Callable[[str], int], codes: list[str]) -> Cost:
+    """Redeem each code; the mean cost of one. Every one must be answered with 200."""
+    backend = connection.connection.info.backend_pid if connection.vendor == "postgresql" else 0
+    database, python = _cpu_of(backend), time.process_time()
+    statuses = {send(code) for code in codes}
+    python, database = time.process_time() - python, _cpu_of(backend) - database
+    assert statuses == {200}, statuses
+    return Cost(python * 1000 / len(codes), database * 1000 / len(codes))
+
+
+def _cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has used, in user and kernel mode."""
+    if not pid:
+        return 0.0
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
