@@ -26,6 +26,9 @@ class Action(StrEnum):
     APPLICATION_DELETED = "application.deleted"
     SECRET_CREATED = "secret.created"  # noqa: S105 - the name of an action
     SERVICE_USER_CREATED = "service_user.created"
+    SERVICE_USER_UPDATED = "service_user.updated"
+    SERVICE_USER_DELETED = "service_user.deleted"
+    GRANT_REVOKED = "grant.revoked"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
 

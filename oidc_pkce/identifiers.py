@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import uuid
+
+from .protocol.secret import digest
+
+__all__ = ["digest", "new_guid", "new_request_id", "new_secret", "new_sid"]
 
 _READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -12,11 +15,6 @@ _READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 def new_secret() -> str:
     """256 random bits as 43 URL-safe characters: a code, a token, a client secret."""
     return secrets.token_urlsafe(32)
-
-
-def digest(secret: str) -> bytes:
-    """The SHA-256 of a secret, the only form in which one is stored: 32 bytes."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def new_guid() -> str:

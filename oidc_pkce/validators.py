@@ -20,10 +20,27 @@ MAXIMUM_LIFETIME = timedelta(days=3650)
 MAX_ENTRIES = 500
 MAX_PATTERN = 200
 
+# Line breaks and the joiners of Persian and Indic scripts stay; U+202E and its like would let a
+# name on the consent page read as another one.
+_UNREADABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
 validate_application_id = RegexValidator(
     re.compile(r"^[A-Za-z0-9._-]{1,64}\Z"),
     _("An Application ID is 1 to 64 letters, digits, dots, underscores or hyphens; no spaces."),
 )
+
+
+def validate_text(value: str) -> None:
+    """A text that people read holds no control characters, and none that turn its direction."""
+    if holds_control_character(value):
+        raise ValidationError(now_("This holds a control character."))
+
+
+def holds_control_character(value: str) -> bool:
+    """Whether a text holds what nobody can read: control characters, lone surrogates."""
+    return _UNREADABLE.search(value) is not None
 
 
 def validate_client_ids(values: object) -> None:
@@ -60,9 +77,7 @@ def validate_scope_name(value: str) -> None:
         single = False
     if not single:
         raise ValidationError(
-            now_(
-                "“%(value)s” cannot name a scope: use printable characters without spaces or quotes."
-            ),
+            now_("“%(value)s” cannot name a scope: use printable characters, no spaces or quotes."),
             params={"value": value},
         )
 
@@ -89,16 +104,22 @@ def _each(values: object, problem: Callable[[str], str | None]) -> None:
 def _faults(
     values: Iterable[str], problem: Callable[[str], str | None]
 ) -> Iterable[ValidationError]:
-    for value in values:
+    for index, value in enumerate(values):
         if fault := problem(value):
             yield ValidationError(
-                now_("“%(value)s”: %(fault)s"), params={"value": value[:200], "fault": fault}
+                now_("“%(value)s”: %(fault)s"),
+                params={"value": value[:200], "fault": fault, "index": index},
             )
 
 
 def _repetitions(values: list[str]) -> Iterable[ValidationError]:
-    for value in sorted({value for value in values if values.count(value) > 1}):
-        yield ValidationError(now_("“%(value)s” is listed twice."), params={"value": value[:200]})
+    seen: set[str] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield ValidationError(
+                now_("“%(value)s” is listed twice."), params={"value": value[:200], "index": index}
+            )
+        seen.add(value)
 
 
 def _client_id_problem(text: str) -> str | None:

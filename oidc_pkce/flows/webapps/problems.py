@@ -1,0 +1,88 @@
+"""What is wrong with an application as it shall be: every fault, with the place where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext as _
+
+from ...models import Application
+from .changes import Changes
+
+MAX_SCOPES = 500
+MAX_PERMISSIONS = 2000
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault: a field, perhaps with positions in lists, and a sentence."""
+
+    place: Place
+    sentence: str
+
+
+def require_sound(application: Application, changes: Changes) -> None:
+    """Raise ``ValidationError`` by field when there is a problem."""
+    faults: dict[str, list[str]] = {}
+    for problem in problems(application, changes):
+        field = str(problem.place[0]) if problem.place else NON_FIELD_ERRORS
+        listed = field if field not in ("scopes", "permissions") else NON_FIELD_ERRORS
+        faults.setdefault(listed, []).append(problem.sentence)
+    if faults:
+        raise ValidationError(faults)
+
+
+def problems(application: Application, changes: Changes) -> Iterator[Problem]:
+    """Every problem of the application and of its new scopes and permissions."""
+    try:
+        application.full_clean()
+    except ValidationError as fault:
+        yield from _located((), fault)
+    yield from _of_scopes(changes)
+    yield from _of_permissions(changes)
+
+
+def _of_scopes(changes: Changes) -> Iterator[Problem]:
+    scopes = changes.scopes or ()
+    if len(scopes) > MAX_SCOPES:
+        yield Problem(("scopes",), _("At most %(max)s entries are possible.") % {"max": MAX_SCOPES})
+        return
+    names: set[str] = set()
+    for index, scope in enumerate(scopes):
+        try:
+            scope.row().clean_fields(exclude={"application"})
+        except ValidationError as fault:
+            yield from _located(("scopes", index), fault)
+        if scope.name in names:
+            sentence = _("The scope “%(name)s” is listed twice.") % {"name": scope.name[:200]}
+            yield Problem(("scopes", index, "name"), sentence)
+        names.add(scope.name)
+
+
+def _of_permissions(changes: Changes) -> Iterator[Problem]:
+    permissions = changes.permissions or ()
+    if len(permissions) > MAX_PERMISSIONS:
+        sentence = _("At most %(max)s entries are possible.") % {"max": MAX_PERMISSIONS}
+        yield Problem(("permissions",), sentence)
+        return
+    seen: set[tuple[str, Any]] = set()
+    for index, permission in enumerate(permissions):
+        key = (permission.principal, permission.pk)
+        if key in seen:
+            sentence = _("“%(name)s” is listed twice.") % {"name": permission.name[:200]}
+            yield Problem(("permissions", index, "principal"), sentence)
+        seen.add(key)
+
+
+def _located(place: Place, fault: ValidationError) -> Iterator[Problem]:
+    for field, errors in fault.error_dict.items():
+        for error in errors:
+            where: Place = () if field == NON_FIELD_ERRORS else (field,)
+            params = error.params if isinstance(error.params, dict) else {}
+            index: Place = (params["index"],) if "index" in params else ()
+            yield Problem((*place, *where, *index), error.messages[0])

@@ -1,0 +1,125 @@
+"""Create, change and delete an application: one transaction each, audited field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from ... import audit, signals
+from ...models import Application, Permission, Scope
+from .. import metadata
+from ..actor import Actor
+from .changes import Changes, differences, intended, set_fields, snapshot
+from .problems import require_sound
+
+
+class EditedMeanwhile(Exception):
+    """Somebody else changed the application since it was read."""
+
+
+@transaction.atomic
+def create(changes: Changes, *, actor: Actor, now: datetime) -> Application:
+    """Create an application. Raises ``ValidationError`` with a sentence per fault."""
+    made = Application()
+    set_fields(made, changes)
+    require_sound(made, changes)
+    made.save(force_insert=True)
+    _replace_rows(made, changes)
+    _finish(audit.Action.APPLICATION_CREATED, made, {}, snapshot(made), actor, now)
+    return made
+
+
+@transaction.atomic
+def update(
+    application: Application,
+    changes: Changes,
+    *,
+    actor: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Application:
+    """Change an application; when nothing differs, nothing is written. Returns it as stored.
+
+    Raises ``ValidationError`` with a sentence per fault, and ``EditedMeanwhile`` when its version
+    is not ``expected_version``.
+    """
+    current = Application.objects.select_for_update().get(pk=application.pk)
+    if expected_version not in (None, current.version):
+        raise EditedMeanwhile(application.application_id)
+    before = snapshot(current)
+    set_fields(current, changes)
+    require_sound(current, changes)
+    after = intended(before, current, changes)
+    if before != after:
+        _claim_version(current)
+        current.save(force_update=True)
+        _replace_rows(current, changes)
+        _finish(audit.Action.APPLICATION_UPDATED, current, before, after, actor, now)
+    return current
+
+
+@transaction.atomic
+def delete(application: Application, *, actor: Actor, now: datetime) -> None:
+    """Delete an application with all that hangs on it; the audit log keeps what it was."""
+    before = snapshot(application)
+    application.delete()
+    _finish(audit.Action.APPLICATION_DELETED, application, before, {}, actor, now)
+
+
+def _claim_version(current: Application) -> None:
+    """Only one of two that read the same version writes; SQLite has no row locks for this."""
+    unchanged = Application.objects.filter(pk=current.pk, version=current.version)
+    if not unchanged.update(version=current.version + 1):
+        raise EditedMeanwhile(current.application_id)
+    current.version += 1
+
+
+def _replace_rows(application: Application, changes: Changes) -> None:
+    """Both lists are short, and nothing refers to their rows."""
+    if changes.scopes is not None:
+        application.scopes.all().delete()
+        scopes = [change.row() for change in changes.scopes]
+        for scope in scopes:
+            scope.application = application
+        Scope.objects.bulk_create(scopes)
+    if changes.permissions is not None:
+        application.permissions.all().delete()
+        permissions = [change.row() for change in changes.permissions]
+        for permission in permissions:
+            permission.application = application
+        Permission.objects.bulk_create(permissions)
+
+
+def _finish(
+    action: audit.Action,
+    application: Application,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    audit.record(
+        action,
+        now=now,
+        actor_pk=actor.pk,
+        actor_name=actor.name,
+        application_pk=application.pk,
+        application_name=application.name,
+        details={
+            "application_id": application.application_id,
+            "version": application.version,
+            "changes": differences(before, after),
+        },
+    )
+    transaction.on_commit(partial(_announce, action, application.application_id))
+
+
+def _announce(action: audit.Action, application_id: str) -> None:
+    metadata.clear()
+    signals.application_changed.send_robust(
+        sender=Application, application_id=application_id, action=action.value
+    )
