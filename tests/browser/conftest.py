@@ -9,6 +9,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from scripts.system_programs import ensure_chromium
+from tests.browser.journey import Site, cast
+from tests.browser.relying_party import relying_party
+from tests.clients.provisioning import provision
+from tests.live_server import ProductionServer
 
 FLAGS = [
     "--no-sandbox",
@@ -49,6 +53,14 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=ensure_chromium(), args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site(live_provider: ProductionServer) -> Iterator[Site]:
+    """The live provider with its applications, and the application that people come from."""
+    with relying_party() as client:
+        provision(live_provider, **cast(client))
+        yield Site(live_provider.base, client)
 
 
 @pytest.fixture
