@@ -14,15 +14,32 @@ from django.views.decorators.csrf import csrf_exempt
 
 from .. import cors, headers, throttling
 from ..conf import settings
+from ..flows import application as applications
 from ..flows import tracing
 from ..flows.tracing import Traced
 from ..protocol.application import ApplicationFacts
-from ..protocol.checks import Trace
+from ..protocol.checks import Trace, check
 from ..protocol.errors import BearerError, InvalidClient, InvalidRequest, MissingToken, OAuthError
 from ..protocol.parameters import Parameters
 
 MAX_BODY = 256 * 1024  # bytes
 FORM = "application/x-www-form-urlencoded"
+
+
+@check(
+    "request.size",
+    spec="RFC 9110 §15.5.14",
+    fix="Send less: no request of these protocols needs more than a few kilobytes.",
+)
+def body_is_small(request: HttpRequest) -> bytes:
+    """The body is of a size that these protocols can need."""
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > MAX_BODY:
+        raise InvalidRequest("the request is too large")
+    return request.body
 
 
 class Endpoint(View):
@@ -53,8 +70,6 @@ class Endpoint(View):
         try:
             return super().dispatch(request, *args, **kwargs)
         except OAuthError as refusal:
-            if self.trace.failed is None:
-                self.trace.refused(f"{self.name}.request", refusal)
             return self.refuse(refusal)
 
     def further_methods(self) -> tuple[str, ...]:
@@ -95,13 +110,7 @@ class Endpoint(View):
 
     def body(self) -> bytes:
         """The body. Raises ``InvalidRequest`` when it is too large."""
-        try:
-            length = int(self.request.META.get("CONTENT_LENGTH") or 0)
-        except ValueError:
-            length = 0
-        if length > MAX_BODY:
-            raise InvalidRequest("the request is too large")
-        return self.request.body
+        return self.trace.take(body_is_small, self.request)
 
     def query(self) -> Parameters:
         """The parameters of the URL."""
@@ -161,9 +170,7 @@ class ApplicationJsonEndpoint(JsonEndpoint):
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Answer a preflight for this application."""
-        from ..flows import application
-
-        self.remember(application.find(kwargs["application_id"]))
+        self.remember(applications.find(kwargs["application_id"], self.trace))
         return super().options(request, *args, **kwargs)
 
 

@@ -10,7 +10,7 @@ from ..flows.consent import Decision
 from ..flows.interaction import Owed, Person, ShownConsent, Ticket
 from ..protocol import redirect_uri
 from ..protocol.application import ApplicationFacts
-from ..protocol.errors import AccessDenied, StalePage
+from ..protocol.errors import AccessDenied
 from ..protocol.response_mode import AuthorizationResponse
 from .pages import FormPage, person_of
 
@@ -38,10 +38,9 @@ class ConfirmPage(FormPage):
         """Take the decision that belongs to what was shown, to whom, in this browser session."""
         found = self.find(application_id)
         person = person_of(request)
-        if person is None:
-            raise StalePage(detail="nobody is signed in any more")
         sealed = request.POST.get("ticket", "")
-        shown = interaction.unseal_consent(sealed, found.application_id, person)
+        shown = interaction.unseal_consent(sealed, found.application_id, person, self.trace)
+        assert person is not None  # noqa: S101 - page_was_shown_to_this_person has just passed
         self.ticket = Ticket(shown.query, shown.started_at)
         try:
             return self.send(self.decide(found, person, shown))
@@ -53,8 +52,7 @@ class ConfirmPage(FormPage):
     ) -> AuthorizationResponse:
         """Judge the request again, then grant or refuse it."""
         judged = self.judge(found, person)
-        if judged.owed is Owed.SIGN_IN:
-            raise StalePage(detail="a fresh sign-in is owed again")
+        self.trace.take(interaction.sign_in_is_fresh, judged.owed)
         decision = Decision(
             allowed=self.request.POST.get("result") == "1",
             ticked=frozenset(self.request.POST.getlist("scope")),

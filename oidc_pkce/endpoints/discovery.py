@@ -7,10 +7,23 @@ from django.utils.cache import patch_vary_headers
 
 from .. import cors
 from ..conf import settings
+from ..flows import application as applications
 from ..flows import metadata
 from ..flows.metadata import Document
+from ..protocol.checks import check
 from ..protocol.errors import UnknownApplication
 from .base import JsonEndpoint
+
+
+@check(
+    "application.prefix",
+    spec="RFC 8414 §3.1",
+    fix="Put the issuer's whole path behind the well-known part, the prefix included.",
+)
+def prefix_is_ours(prefix: str) -> None:
+    """What stands before the Application ID is the path under which the issuers are."""
+    if prefix != settings.prefix:
+        raise UnknownApplication(received=prefix[:64])
 
 
 class DocumentEndpoint(JsonEndpoint):
@@ -32,6 +45,7 @@ class DocumentEndpoint(JsonEndpoint):
         """The document, or 304 when the caller has it."""
         document = self.document(application_id)
         if document is None:
+            applications.find(application_id, self.trace)
             raise UnknownApplication(received=application_id[:64])
         if request.headers.get("If-None-Match") == document.etag:
             response = HttpResponse(status=304)
@@ -60,6 +74,5 @@ class WellKnownEndpoint(DiscoveryEndpoint):
     def get(self, request: HttpRequest, application_id: str) -> HttpResponse:
         """Answer for ``<prefix>/<Application ID>``."""
         prefix, _, name = application_id.rpartition("/")
-        if prefix != settings.prefix:
-            raise UnknownApplication(received=application_id[:64])
+        self.trace.take(prefix_is_ours, prefix)
         return super().get(request, name)

@@ -6,6 +6,7 @@ from django.contrib import auth
 from django.http import HttpRequest, HttpResponseBase
 
 from .. import audit
+from ..flows import application as applications
 from .pages import PageEndpoint
 
 
@@ -22,13 +23,15 @@ class EndSessionPage(PageEndpoint):
 
     def get(self, request: HttpRequest, application_id: str = "") -> HttpResponseBase:
         """Ask; who is not signed in has nothing to confirm."""
+        self.find(application_id)
         if not request.user.is_authenticated:
-            return self.page("signed_out", {})
+            return self.signed_out()
         context = {"user_name": request.user.get_username(), "form_action": request.path}
         return self.page("sign_out", context, has_form=True)
 
     def post(self, request: HttpRequest, application_id: str = "") -> HttpResponseBase:
         """Sign out, and say so."""
+        self.find(application_id)
         if request.user.is_authenticated:
             audit.record(
                 audit.Action.SIGNED_OUT,
@@ -37,4 +40,13 @@ class EndSessionPage(PageEndpoint):
                 actor_name=request.user.get_username(),
             )
             auth.logout(request)
-        return self.page("signed_out", {})
+        return self.signed_out()
+
+    def find(self, application_id: str) -> None:
+        """Note the application, where the address names one. Raises ``UnknownApplication``."""
+        if application_id:
+            self.remember(applications.find(application_id, self.trace))
+
+    def signed_out(self) -> HttpResponseBase:
+        """Say that nobody is signed in here any more."""
+        return self.page("signed_out", {"application": self.application})

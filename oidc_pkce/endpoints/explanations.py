@@ -36,9 +36,7 @@ _BY_CHECK: Mapping[str, tuple[Text, Text, Text]] = {
     "authorize.redirect_uri": (
         _("This address is not registered"),
         _("The request asks to return to “%(received)s”, which is not one of Allowed Redirects."),
-        _(
-            "The administrator can add exactly this address to Allowed Redirects of the application."
-        ),
+        _("The administrator can add exactly this address to the Allowed Redirects."),
     ),
     "authorize.readable": (
         _("This request cannot be read"),

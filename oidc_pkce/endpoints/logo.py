@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
+from ..flows import application as applications
 from ..models import ApplicationLogo
-from ..protocol.errors import UnknownApplication
 from .base import JsonEndpoint
 
 
@@ -16,11 +16,10 @@ class LogoEndpoint(JsonEndpoint):
 
     def get(self, request: HttpRequest, application_id: str) -> HttpResponse:
         """The picture."""
-        logo = ApplicationLogo.objects.filter(
-            application__application_id__iexact=application_id
-        ).first()
+        found = self.remember(applications.find(application_id, self.trace))
+        logo = ApplicationLogo.objects.filter(pk=found.pk).first()
         if logo is None:
-            raise UnknownApplication(received=application_id[:64])
+            return HttpResponse(status=404)
         response = HttpResponse(bytes(logo.content), content_type=logo.content_type)
         response["ETag"] = f'"{logo.etag}"'
         response["Cache-Control"] = "public, max-age=300"

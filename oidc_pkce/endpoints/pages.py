@@ -93,12 +93,12 @@ class JourneyEndpoint(PageEndpoint):
 
     def find(self, application_id: str) -> ApplicationFacts:
         """The application of this journey. Raises ``UnknownApplication``."""
-        return self.remember(applications.find(application_id))
+        return self.remember(applications.find(application_id, self.trace))
 
     def take_ticket(self, found: ApplicationFacts) -> Ticket:
         """The request that this page belongs to. Raises ``StalePage``."""
         sealed = self.query().get("ticket") or ""
-        self.ticket = interaction.unseal(sealed, found.application_id)
+        self.ticket = interaction.unseal(sealed, found.application_id, self.trace)
         return self.ticket
 
     def judge(self, found: ApplicationFacts, person: Person | None) -> Judged:

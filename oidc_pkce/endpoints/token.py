@@ -8,7 +8,7 @@ from .. import headers
 from ..flows import application as applications
 from ..flows import client_authentication
 from ..flows.grants import GRANTS, GrantOrder
-from ..protocol.client_authentication import present
+from ..protocol.client import credentials_are_readable
 from ..protocol.parameters import Parameters
 from ..protocol.token import GRANT_CHECKS, TOKEN_CHECKS, TokenQuestion
 from .base import ApplicationJsonEndpoint
@@ -22,7 +22,7 @@ class TokenEndpoint(ApplicationJsonEndpoint):
 
     def post(self, request: HttpRequest, application_id: str) -> HttpResponseBase:
         """Prove the client, then answer the grant that it asks for."""
-        found, secrets = applications.find_with_secrets(application_id)
+        found, secrets = applications.find_with_secrets(application_id, self.trace)
         self.remember(found)
         parameters = Parameters.parse(body=self.form())
         self.traced.client_id = parameters.get("client_id") or ""
@@ -30,7 +30,8 @@ class TokenEndpoint(ApplicationJsonEndpoint):
         self.trace.run(TOKEN_CHECKS, question)
         client = client_authentication.authenticate(
             found,
-            present(
+            self.trace.take(
+                credentials_are_readable,
                 request.headers.get("Authorization"),
                 parameters.get("client_id"),
                 parameters.get("client_secret"),

@@ -10,9 +10,43 @@ from .. import headers
 from ..flows import application as applications
 from ..flows import userinfo
 from ..protocol.access_token import read_bearer
+from ..protocol.checks import check
 from ..protocol.errors import InvalidRequest
 from ..protocol.parameters import Parameters
 from .base import ApplicationJsonEndpoint
+
+
+@check(
+    "bearer.readable",
+    spec="RFC 6750 §2",
+    fix="Send the access token once: in the Authorization header, or in the body.",
+)
+def bearer_is_readable(authorization: str | None, in_body: str | None) -> str | None:
+    """The access token is sent in one place only."""
+    return read_bearer(authorization, in_body)
+
+
+@check(
+    "bearer.form",
+    spec="RFC 6750 §2.2",
+    fix="Send access_token once, percent-encoded as UTF-8.",
+)
+def bearer_form_is_wellformed(parameters: Parameters) -> None:
+    """No parameter of the form is repeated, undecodable or too long."""
+    parameters.require_wellformed()
+
+
+@check(
+    "bearer.json",
+    spec="RFC 8259 §2",
+    fix="Send a JSON object, a form, or an empty body.",
+)
+def body_is_json(body: bytes) -> object:
+    """A body that says it is JSON is JSON."""
+    try:
+        return json.loads(body or b"null")
+    except (ValueError, RecursionError):
+        raise InvalidRequest("the body is not JSON") from None
 
 
 class UserInfoEndpoint(ApplicationJsonEndpoint):
@@ -31,8 +65,9 @@ class UserInfoEndpoint(ApplicationJsonEndpoint):
 
     def answer(self, request: HttpRequest, application_id: str) -> HttpResponseBase:
         """The claims as JSON."""
-        found = self.remember(applications.find(application_id))
-        token = read_bearer(request.headers.get("Authorization"), self._token_in_body())
+        found = self.remember(applications.find(application_id, self.trace))
+        in_body = self._token_in_body()
+        token = self.trace.take(bearer_is_readable, request.headers.get("Authorization"), in_body)
         bearer, members = userinfo.userinfo(found, token, now=self.now, trace=self.trace)
         self.traced.user_pk, self.traced.client_id = bearer.user.pk, bearer.client_id
         response = JsonResponse(members)
@@ -45,16 +80,10 @@ class UserInfoEndpoint(ApplicationJsonEndpoint):
         if self.request.content_type == "application/json":
             return self._token_in_json()
         parameters = Parameters.parse(body=self.form())
-        parameters.require_wellformed()
+        self.trace.take(bearer_form_is_wellformed, parameters)
         return parameters.get("access_token")
 
     def _token_in_json(self) -> str | None:
-        body = self.body()
-        if not body.strip():
-            return None
-        try:
-            members = json.loads(body)
-        except (ValueError, RecursionError):
-            raise InvalidRequest("the body is not JSON") from None
+        members = self.trace.take(body_is_json, self.body().strip())
         token = members.get("access_token") if isinstance(members, dict) else None
         return token if isinstance(token, str) and token else None

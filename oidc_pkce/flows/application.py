@@ -10,6 +10,7 @@ from ..models import Application
 from ..models.application import FACTS, facts_of
 from ..models.statement import Row, Statement
 from ..protocol.application import ApplicationFacts
+from ..protocol.checks import Trace, check
 from ..protocol.client import StoredSecret
 from ..protocol.errors import UnknownApplication
 
@@ -25,20 +26,28 @@ _with_secrets = Statement(
 )
 
 
-def find(application_id: str) -> ApplicationFacts:
+def find(application_id: str, trace: Trace) -> ApplicationFacts:
     """The application of this Application ID, whatever the case. Raises ``UnknownApplication``."""
-    return facts_of(_rows(_alone, application_id)[0])
+    return facts_of(trace.take(application_is_known, _alone, application_id)[0])
 
 
-def find_with_secrets(application_id: str) -> tuple[ApplicationFacts, tuple[StoredSecret, ...]]:
+def find_with_secrets(
+    application_id: str, trace: Trace
+) -> tuple[ApplicationFacts, tuple[StoredSecret, ...]]:
     """The same, with the application's own secrets, in one statement."""
-    rows = _rows(_with_secrets, application_id)
+    rows = trace.take(application_is_known, _with_secrets, application_id)
     secrets = tuple(_secret(*row[-3:]) for row in rows if row[-3] is not None)
     return facts_of(rows[0][:-3]), secrets
 
 
-def _rows(statement: Statement, application_id: str) -> list[Row]:
-    """PostgreSQL refuses NUL with an exception, so what cannot be a name is not asked for."""
+@check(
+    "application.known",
+    spec="RFC 8414 §3",
+    fix="Compare the last part of the address with the Application ID on the Settings page.",
+)
+def application_is_known(statement: Statement, application_id: str) -> list[Row]:
+    """The address ends with the Application ID of an application."""
+    # PostgreSQL refuses NUL with an exception, so what cannot be a name is not asked for.
     possible = len(application_id) <= 64 and "\0" not in application_id
     rows = statement.rows(name=application_id.lower()) if possible else []
     if not rows:

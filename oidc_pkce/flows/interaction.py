@@ -15,7 +15,7 @@ from django.core import signing
 
 from ..conf import settings
 from ..protocol.authorization import AuthorizationRequest
-from ..protocol.checks import check
+from ..protocol.checks import Trace, check
 from ..protocol.errors import ConsentRequired, LoginRequired, StalePage
 
 _TICKET = "oidc_pkce.ticket"
@@ -78,9 +78,9 @@ def seal(ticket: Ticket, application_id: str) -> str:
     return signing.dumps(content, salt=_salt(_TICKET, application_id), compress=True)
 
 
-def unseal(text: str, application_id: str) -> Ticket:
+def unseal(text: str, application_id: str, trace: Trace) -> Ticket:
     """Read a ticket. Raises ``StalePage`` when it is forged, foreign or too old."""
-    query, started_at = _loads(text, _salt(_TICKET, application_id))
+    query, started_at = trace.take(page_is_fresh, text, _salt(_TICKET, application_id))
     return Ticket(query, _moment(started_at))
 
 
@@ -96,12 +96,52 @@ def seal_consent(shown: ShownConsent, application_id: str) -> str:
     return signing.dumps(content, salt=_salt(_CONSENT, application_id), compress=True)
 
 
-def unseal_consent(text: str, application_id: str, person: Person) -> ShownConsent:
+def unseal_consent(
+    text: str, application_id: str, person: Person | None, trace: Trace
+) -> ShownConsent:
     """Read what a consent page showed. Raises ``StalePage`` when it was shown to somebody else."""
-    query, started_at, user, browser, scopes = _loads(text, _salt(_CONSENT, application_id))
-    if user != str(person.user.pk) or browser != person.browser:
+    content = trace.take(page_is_fresh, text, _salt(_CONSENT, application_id))
+    query, started_at, user, browser, scopes = content
+    shown = ShownConsent(query, _moment(started_at), user, browser, tuple(scopes))
+    trace.take(page_was_shown_to_this_person, shown, person)
+    return shown
+
+
+@check(
+    "page.fresh",
+    spec="RFC 9700 §2.1",
+    fix="Begin again at the application; these pages are valid for a limited time.",
+)
+def page_is_fresh(text: str, salt: str) -> Any:
+    """The page was made by this server, for this application, not too long ago."""
+    try:
+        return signing.loads(text, salt=salt, max_age=settings.interaction_lifetime)
+    except signing.BadSignature as problem:
+        raise StalePage(detail=type(problem).__name__) from None
+
+
+@check(
+    "page.person",
+    spec="OpenID Connect Core §3.1.2.4",
+    fix="Begin again at the application, as the person who is signed in now.",
+)
+def page_was_shown_to_this_person(shown: ShownConsent, person: Person | None) -> None:
+    """The consent page was shown to the user and the browser session that post it."""
+    if person is None:
+        raise StalePage(detail="nobody is signed in any more")
+    if shown.user != str(person.user.pk) or shown.browser != person.browser:
         raise StalePage(detail="the page was shown to another user or browser session")
-    return ShownConsent(query, _moment(started_at), user, browser, tuple(scopes))
+
+
+@check(
+    "page.sign_in",
+    spec="OpenID Connect Core §3.1.2.3",
+    fix="Begin again at the application and sign in.",
+)
+def sign_in_is_fresh(owed: Owed) -> None:
+    """The sign-in is as fresh as the request asks for when the decision is posted."""
+    if owed is Owed.SIGN_IN:
+        raise StalePage(detail="a fresh sign-in is owed again")
 
 
 @check(
@@ -152,13 +192,6 @@ def must_consent(standing: Standing) -> bool:
 
 def _salt(purpose: str, application_id: str) -> str:
     return f"{purpose}.{application_id.lower()}"
-
-
-def _loads(text: str, salt: str) -> Any:
-    try:
-        return signing.loads(text, salt=salt, max_age=settings.interaction_lifetime)
-    except signing.BadSignature as problem:
-        raise StalePage(detail=type(problem).__name__) from None
 
 
 def _moment(timestamp: float) -> datetime:

@@ -135,8 +135,6 @@ class Permission(models.Model):
         for principal, pk in named.items():
             if (self.principal == principal) != (pk is not None):
                 raise ValidationError(
-                    gettext(
-                        "Choose a user for type User, a group for type Group, neither for Everybody."
-                    )
+                    gettext("Choose a user for User, a group for Group, neither for Everybody.")
                 )
         self.can_view = self.can_view or self.can_manage or self.can_delete

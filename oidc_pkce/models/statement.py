@@ -101,7 +101,7 @@ class Statement:
 
 
 class UpdateStatement(Statement):
-    """An UPDATE whose values change and whose shape does not; ``build`` returns rows and changes."""
+    """An UPDATE of fixed shape; ``build`` returns the rows and the changes."""
 
     def run(self, **values: Any) -> int:
         """Run it; how many rows it changed."""

@@ -66,7 +66,7 @@ def read_bearer(authorization: str | None, in_body: str | None) -> str | None:
     Raises ``InvalidRequest`` when both carry one.
     """
     scheme, _, credential = (authorization or "").partition(" ")
-    in_header = credential.strip() if scheme.lower() == "bearer" else None
+    in_header = credential.strip(" ") if scheme.lower() == "bearer" else None
     if in_header is not None and in_body is not None:
         raise InvalidRequest("the access token was sent twice")
     return in_header or in_body

@@ -9,24 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Generic, ParamSpec
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from .errors import OAuthError
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Check(Generic[P]):
-    """One named rule; calling it raises an :class:`OAuthError` or returns nothing."""
+class Check(Generic[P, T]):
+    """One named rule; it raises an :class:`OAuthError`, or returns what it read or nothing."""
 
     id: str
     spec: str
     fix: str
-    rule: Callable[P, None]
+    rule: Callable[P, T]
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        self.rule(*args, **kwargs)
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.rule(*args, **kwargs)
 
     @property
     def sentence(self) -> str:
@@ -34,16 +35,16 @@ class Check(Generic[P]):
         return (self.rule.__doc__ or "").strip().splitlines()[0]
 
 
-_registry: dict[str, Check[...]] = {}
+_registry: dict[str, Check[..., Any]] = {}
 
 
-def check(name: str, *, spec: str, fix: str) -> Callable[[Callable[P, None]], Check[P]]:
+def check(name: str, *, spec: str, fix: str) -> Callable[[Callable[P, T]], Check[P, T]]:
     """Register a rule under its name, with its clause and its cure.
 
     Raises ``ValueError`` when two rules claim one name.
     """
 
-    def register(rule: Callable[P, None]) -> Check[P]:
+    def register(rule: Callable[P, T]) -> Check[P, T]:
         if name in _registry:
             raise ValueError(f"the check {name} is registered twice")
         made = Check(id=name, spec=spec, fix=fix, rule=rule)
@@ -53,7 +54,7 @@ def check(name: str, *, spec: str, fix: str) -> Callable[[Callable[P, None]], Ch
     return register
 
 
-def registry() -> Mapping[str, Check[...]]:
+def registry() -> Mapping[str, Check[..., Any]]:
     """Every check by name, in the order of definition."""
     return MappingProxyType(_registry)
 
@@ -78,18 +79,23 @@ class Trace:
     passed: list[str] = field(default_factory=list)
     failed: Outcome | None = None
 
-    def run(self, checks: Iterable[Check[P]], *args: P.args, **kwargs: P.kwargs) -> None:
+    def run(self, checks: Iterable[Check[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run each check in order; record and re-raise the first refusal."""
         for item in checks:
-            try:
-                item.rule(*args, **kwargs)
-            except OAuthError as refusal:
-                self.refused(item.id, refusal)
-                raise
-            self.passed.append(item.id)
+            self.take(item, *args, **kwargs)
+
+    def take(self, item: Check[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one check and hand on what it read; record and re-raise its refusal."""
+        try:
+            found = item.rule(*args, **kwargs)
+        except OAuthError as refusal:
+            self.refused(item.id, refusal)
+            raise
+        self.passed.append(item.id)
+        return found
 
     def refused(self, check_id: str, refusal: OAuthError) -> None:
-        """Record a refusal that was raised under ``check_id``, whether or not that passed before."""
+        """Record a refusal under ``check_id``, whether or not that passed before."""
         self.passed = [name for name in self.passed if name != check_id]
         self.failed = Outcome(
             check_id,

@@ -10,7 +10,7 @@ from datetime import datetime
 from .application import ApplicationFacts
 from .authorization import serves_client
 from .checks import Trace, check
-from .client_authentication import PresentedCredentials
+from .client_authentication import PresentedCredentials, present
 from .errors import InvalidClient, InvalidRequest
 from .secret import digest as hash_secret
 
@@ -97,6 +97,18 @@ class ClientQuestion:
 _NOBODY = ClientRecord(
     "", secrets=(StoredSecret(pk=0, digest=b"\0" * 32, expires_at=None),), user_is_active=False
 )
+
+
+@check(
+    "client.presented",
+    spec="RFC 6749 §2.3",
+    fix="Prove the client in one way: by HTTP Basic, or in the body, or as a public client.",
+)
+def credentials_are_readable(
+    authorization: str | None, client_id: str | None, client_secret: str | None
+) -> PresentedCredentials:
+    """The client proves itself in one way, and that can be read."""
+    return present(authorization, client_id, client_secret)
 
 
 @check(

@@ -40,7 +40,7 @@ def at_most(limit: int) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_expensive(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
+def nothing_expensive(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No PEM is parsed and no password hasher runs once ``warm`` has been called."""
     spent: list[str] = []
 
@@ -55,7 +55,7 @@ def nothing_expensive(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRe
 
     watch(jwk, "from_pem")
     watch(MD5PasswordHasher, "encode")
-    yield spent
+    return spent
 
 
 def warm(send: Callable[[], Any], spent: list[str]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -146,7 +147,7 @@ class Bench:
             "wsgi.input": io.BytesIO(body),
         }
         status: list[str] = []
-        response = self.handler(environ, lambda line, headers: status.append(line))
+        response = self.handler(environ, lambda line, _headers: status.append(line))
         for _ in response:
             pass
         response.close()  # type: ignore[attr-defined]
@@ -192,6 +193,6 @@ def _cpu_of(pid: int) -> float:
     """Seconds of CPU that a process has used, in user and kernel mode."""
     if not pid:
         return 0.0
-    with open(f"/proc/{pid}/stat") as file:
+    with Path(f"/proc/{pid}/stat").open() as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
