@@ -125,7 +125,7 @@ def fresh_database(folder: Path) -> str:
 
 
 def wait_until_it_answers(
-    address: str, process: "subprocess.Popen[bytes]", log: Path | None = None, seconds: float = 30
+    address: str, process: "subprocess.Popen[bytes]", log: Path | None = None, seconds: float = 90
 ) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:

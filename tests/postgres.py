@@ -118,7 +118,7 @@ def answers(port: int) -> bool:
     return True
 
 
-def wait_until_it_answers(port: int, server: subprocess.Popen[bytes], seconds: float = 30) -> bool:
+def wait_until_it_answers(port: int, server: subprocess.Popen[bytes], seconds: float = 90) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and server.poll() is None:
         if answers(port):
