@@ -8,13 +8,17 @@ from __future__ import annotations
 from django.urls import re_path
 
 from .endpoints.discovery import WellKnownEndpoint
+from .urls import caseless
 
 app_name = "oidc_pkce_well_known"
 
+_folder = caseless(".well-known")
+_openid = caseless("openid-configuration")
+_oauth = caseless("oauth-authorization-server")
+
 urlpatterns = [
     re_path(
-        r"^\.well-known/(?:oauth-authorization-server|openid-configuration)"
-        r"/(?P<application_id>.+?)/?$",
+        f"^{_folder}/(?:{_oauth}|{_openid})/(?P<application_id>.+?)/?$",
         WellKnownEndpoint.mounted(),
         name="metadata",
     ),
