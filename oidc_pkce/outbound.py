@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -149,7 +149,7 @@ class _TimedSocket:
         return io.BufferedReader(_TimedReader(self._connected, self._deadline))
 
     def close(self) -> None:
-        self._connected.close()
+        """``http.client`` closes before it reads the body; ``_connection()`` closes after."""
 
 
 def _send(
@@ -235,12 +235,10 @@ def _inside(address: Address) -> Iterator[Address]:
 
 @contextmanager
 def _connection(target: _Target, deadline: _Deadline) -> Iterator[HTTPConnection]:
-    connection = HTTPConnection(target.host, target.port)
-    connection.sock = _TimedSocket(_connect(target, deadline), deadline)
-    try:
+    with closing(_connect(target, deadline)) as connected:
+        connection = HTTPConnection(target.host, target.port)
+        connection.sock = _TimedSocket(connected, deadline)
         yield connection
-    finally:
-        connection.close()
 
 
 def _connect(target: _Target, deadline: _Deadline) -> socket.socket:

@@ -58,7 +58,7 @@ def _sweep(model: type[models.Model], now: datetime, batch: int) -> int:
         with transaction.atomic():
             oldest = _expired(model, now).order_by("expires_at").values_list("pk", flat=True)
             keys = list(oldest[:batch])
-            gone = _delete(model, keys)
+            gone = _delete(model, keys) if keys else 0
         deleted += gone
         if len(keys) < batch:
             return deleted
