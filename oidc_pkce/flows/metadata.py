@@ -56,7 +56,9 @@ def _keep(kind: str, application_id: str, now: datetime) -> Document | None:
     found = _kept.get((kind, folded))
     if found is not None and time.monotonic() - found.made_at <= settings.process_cache_seconds:
         return found
-    application = Application.objects.named(application_id).first()
+    # PostgreSQL refuses NUL with an exception.
+    possible = "\0" not in application_id
+    application = Application.objects.named(application_id).first() if possible else None
     if application is None:
         return None
     body = _metadata(application) if kind == "metadata" else _keys(application, now)
