@@ -12,6 +12,7 @@ from . import identifiers
 
 AUTH_TIME = "oidc_pkce.auth_time"
 SID = "oidc_pkce.sid"
+AMR = "oidc_pkce.amr"
 
 
 def connect() -> None:
@@ -28,3 +29,4 @@ def remember_sign_in(sender: Any, request: HttpRequest | None, **kwargs: Any) ->
     if session is not None:
         session[AUTH_TIME] = time.time()
         session[SID] = identifiers.new_sid()
+        session[AMR] = []  # whoever knows how the person proved it says so afterwards

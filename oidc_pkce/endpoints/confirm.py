@@ -12,6 +12,7 @@ from ..protocol import redirect_uri
 from ..protocol.application import ApplicationFacts
 from ..protocol.errors import AccessDenied
 from ..protocol.response_mode import AuthorizationResponse
+from .login import SWITCH
 from .pages import FormPage, person_of
 
 
@@ -78,7 +79,7 @@ class ConfirmPage(FormPage):
             self.ticket.query,
             self.ticket.started_at,
             str(person.user.pk),
-            person.browser,
+            person.sid,
             request.scopes,
         )
         context = {
@@ -89,6 +90,6 @@ class ConfirmPage(FormPage):
             "allow_selection": found.allows_scope_selection,
             "user_name": person.user.get_username(),
             "ticket": interaction.seal_consent(shown, found.application_id),
-            "switch_account_url": self.address_of("sign_out", found),
+            "switch_account_url": f"{self.address_of('login', found)}&{SWITCH}=1",
         }
         return self.form_page("consent", found, context)

@@ -8,7 +8,7 @@ from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from .. import audit, throttling
+from .. import audit, receivers, throttling
 from ..flows.authorization import Refused
 from ..flows.interaction import Owed
 from ..models import ServiceUser
@@ -16,6 +16,8 @@ from ..protocol.application import ApplicationFacts
 from ..protocol.parameters import Parameters
 from .pages import FormPage, person_of
 
+PASSWORD = ["pwd"]  # RFC 8176 §2
+SWITCH = "switch"  # in the address: ask who signs in, although somebody is
 MAX_USERNAME = 254
 MAX_PASSWORD = 4096  # what a slow hasher is given is bounded
 
@@ -34,7 +36,7 @@ class LoginPage(FormPage):
             judged = self.judge(found, person_of(request))
         except Refused as refused:
             return self.send(refused.response)
-        if judged.owed is not Owed.SIGN_IN:
+        if judged.owed is not Owed.SIGN_IN and SWITCH not in self.query().names:
             return self.proceed(found)
         hint = Parameters.parse(self.ticket.query).get("login_hint") or ""
         return self.ask(found, username=hint[:MAX_USERNAME])
@@ -57,16 +59,20 @@ class LoginPage(FormPage):
         """Check the credentials; count a failure, never a success."""
         counters = throttling.sign_in_counters(username, self.address)
         if throttling.blocked(counters):
-            self._audit(audit.Action.SIGN_IN_BLOCKED, found, None)
             error = _("Too many attempts. Wait a few minutes, then try again.")
             return self.ask(found, step="password", username=username, error=error, status=429)
         user = self._authenticate(username, password)
         if user is None:
             throttling.failed(counters)
             self._audit(audit.Action.SIGN_IN_FAILED, found, None)
+            if throttling.blocked(
+                counters
+            ):  # said once: what is refused from now on writes nothing
+                self._audit(audit.Action.SIGN_IN_BLOCKED, found, None)
             error = _("User name or password is wrong. Check both, then try again.")
             return self.ask(found, step="password", username=username, error=error)
         auth.login(self.request, user)
+        self.request.session[receivers.AMR] = PASSWORD
         self._audit(audit.Action.SIGNED_IN, found, user)
         return self.proceed(found)
 

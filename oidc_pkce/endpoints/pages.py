@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -29,8 +28,6 @@ from ..protocol.parameters import Parameters
 from ..protocol.response_mode import AuthorizationResponse
 from . import explanations
 from .base import Endpoint
-
-PASSWORD = ("pwd",)  # RFC 8176 §2
 
 
 class PageEndpoint(Endpoint):
@@ -186,21 +183,16 @@ class FormPage(JourneyEndpoint):
 def person_of(request: HttpRequest) -> Person | None:
     """Who is signed in in this browser, by whichever page of the host project."""
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return None
     session = request.session
+    # A session that began before this app was installed cannot say when: its person signs in once.
+    if user is None or not user.is_authenticated or receivers.AUTH_TIME not in session:
+        return None
     return Person(
         user=user,
-        auth_time=_auth_time(session.get(receivers.AUTH_TIME), user),
-        sid=session.get(receivers.SID, ""),
-        amr=PASSWORD if receivers.AUTH_TIME in session else (),
-        browser=browser_of(request),
+        auth_time=datetime.fromtimestamp(session[receivers.AUTH_TIME], UTC),
+        sid=session[receivers.SID],
+        amr=tuple(session.get(receivers.AMR, ())),
     )
-
-
-def browser_of(request: HttpRequest) -> str:
-    """A digest that names the browser session without giving it away."""
-    return hashlib.sha256((request.session.session_key or "").encode()).hexdigest()
 
 
 def logo_url(found: ApplicationFacts) -> str:
@@ -208,13 +200,6 @@ def logo_url(found: ApplicationFacts) -> str:
     if not ApplicationLogo.objects.filter(pk=found.pk).exists():
         return ""
     return Locations(settings.issuer_base, found.application_id).of("logo")
-
-
-def _auth_time(remembered: float | None, user: Any) -> datetime:
-    """A session older than this app knows only the last sign-in; without one it is never fresh."""
-    if remembered is not None:
-        return datetime.fromtimestamp(remembered, UTC)
-    return getattr(user, "last_login", None) or datetime.fromtimestamp(0, UTC)
 
 
 def _see_other(location: str) -> HttpResponse:

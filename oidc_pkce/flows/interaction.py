@@ -32,13 +32,12 @@ class Owed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in in this browser; ``browser`` is a digest that names the session."""
+    """Who is signed in in this browser; ``sid`` names this one browser session."""
 
     user: Any
     auth_time: datetime
     sid: str
     amr: tuple[str, ...]
-    browser: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class ShownConsent:
     query: str
     started_at: datetime
     user: str
-    browser: str
+    sid: str
     scopes: tuple[str, ...]
 
 
@@ -90,7 +89,7 @@ def seal_consent(shown: ShownConsent, application_id: str) -> str:
         shown.query,
         shown.started_at.timestamp(),
         shown.user,
-        shown.browser,
+        shown.sid,
         list(shown.scopes),
     ]
     return signing.dumps(content, salt=_salt(_CONSENT, application_id), compress=True)
@@ -101,8 +100,8 @@ def unseal_consent(
 ) -> ShownConsent:
     """Read what a consent page showed. Raises ``StalePage`` when it was shown to somebody else."""
     content = trace.take(page_is_fresh, text, _salt(_CONSENT, application_id))
-    query, started_at, user, browser, scopes = content
-    shown = ShownConsent(query, _moment(started_at), user, browser, tuple(scopes))
+    query, started_at, user, sid, scopes = content
+    shown = ShownConsent(query, _moment(started_at), user, sid, tuple(scopes))
     trace.take(page_was_shown_to_this_person, shown, person)
     return shown
 
@@ -129,7 +128,7 @@ def page_was_shown_to_this_person(shown: ShownConsent, person: Person | None) ->
     """The consent page was shown to the user and the browser session that post it."""
     if person is None:
         raise StalePage(detail="nobody is signed in any more")
-    if shown.user != str(person.user.pk) or shown.browser != person.browser:
+    if shown.user != str(person.user.pk) or shown.sid != person.sid:
         raise StalePage(detail="the page was shown to another user or browser session")
 
 
