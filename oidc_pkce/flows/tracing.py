@@ -47,7 +47,7 @@ def record(traced: Traced, trace: Trace, now: datetime) -> None:
     if failed is None and random.random() >= settings.traced_successes:  # noqa: S311 - a sample
         return
     with transaction.atomic():
-        row = RequestTrace.objects.create(
+        RequestTrace.objects.create(
             request_id=traced.request_id,
             application_id=traced.application_pk,
             endpoint=traced.endpoint,
