@@ -160,7 +160,6 @@ class JourneyEndpoint(PageEndpoint):
             "application": found,
             "logo_url": logo_url(found),
             "form_action": self.request.get_full_path(),
-            "request_id": self.traced.request_id,
         }
         return self.page(
             name,

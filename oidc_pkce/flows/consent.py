@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from .. import audit
 from ..conf import settings
@@ -22,13 +24,23 @@ from .interaction import Person, ShownConsent
 
 REFUSAL = "User denied confirmation"
 
+#: What the scopes of OpenID Connect Core §5.4 and §11 let a client do, in a person's words.
+STANDARD_DESCRIPTIONS = {
+    "openid": _("Sign you in, and recognise you when you return"),
+    "profile": _("See your name and your public profile"),
+    "email": _("See your e-mail address"),
+    "address": _("See your postal address"),
+    "phone": _("See your telephone number"),
+    "offline_access": _("Stay signed in while you are away"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ScopeLine:
     """One scope as the page shows it."""
 
     name: str
-    description: str
+    description: str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +54,11 @@ class Decision:
 def describe(application: ApplicationFacts, scopes: Collection[str]) -> list[ScopeLine]:
     """The requested scopes with the descriptions that the Scope page holds."""
     own = Scope.objects.filter(application=application.pk, name__in=scopes)
-    descriptions = dict(own.values_list("name", "description"))
-    return [ScopeLine(name, descriptions.get(name, "")) for name in scopes]
+    descriptions: dict[str, str] = dict(own.values_list("name", "description"))
+    return [
+        ScopeLine(name, descriptions.get(name) or STANDARD_DESCRIPTIONS.get(name, ""))
+        for name in scopes
+    ]
 
 
 def decide(
