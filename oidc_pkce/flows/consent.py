@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +25,7 @@ from .interaction import Person, ShownConsent
 REFUSAL = "User denied confirmation"
 
 #: What the scopes of OpenID Connect Core §5.4 and §11 let a client do, in a person's words.
-STANDARD_DESCRIPTIONS = {
+STANDARD_DESCRIPTIONS: Mapping[str, str | Promise] = {
     "openid": _("Sign you in, and recognise you when you return"),
     "profile": _("See your name and your public profile"),
     "email": _("See your e-mail address"),
@@ -54,11 +54,9 @@ class Decision:
 def describe(application: ApplicationFacts, scopes: Collection[str]) -> list[ScopeLine]:
     """The requested scopes with the descriptions that the Scope page holds."""
     own = Scope.objects.filter(application=application.pk, name__in=scopes)
-    descriptions: dict[str, str] = dict(own.values_list("name", "description"))
-    return [
-        ScopeLine(name, descriptions.get(name) or STANDARD_DESCRIPTIONS.get(name, ""))
-        for name in scopes
-    ]
+    told = {name: text for name, text in own.values_list("name", "description") if text}
+    descriptions = {**STANDARD_DESCRIPTIONS, **told}
+    return [ScopeLine(name, descriptions.get(name, "")) for name in scopes]
 
 
 def decide(
