@@ -22,11 +22,17 @@ CACHE_BACKENDS = {
 }
 # Attempt counters must not be pushed out by a flood of others.
 CACHE_ENTRIES = 1_000_000
-SQLITE_OPTIONS = {
-    # A write that starts as a read cannot wait for another writer; one that starts as a write does.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 30,
-    "init_command": "PRAGMA journal_mode = WAL",
+# What an address may override: `…?prepare_threshold=…`.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "django.db.backends.sqlite3": {
+        # A write that starts as a read cannot wait for another writer; one that starts as a
+        # write does.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode = WAL",
+    },
+    # Connections last, so a statement that comes again is planned once.
+    "django.db.backends.postgresql": {"server_side_binding": True, "prepare_threshold": 5},
 }
 
 
@@ -93,8 +99,8 @@ def database(default: Path) -> dict[str, Any]:
     settings: dict[str, Any] = dict(
         dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
     )
-    if settings["ENGINE"] == "django.db.backends.sqlite3":
-        settings["OPTIONS"] = {**settings.get("OPTIONS", {}), **SQLITE_OPTIONS}
+    defaults = OPTIONS.get(settings["ENGINE"], {})
+    settings["OPTIONS"] = {**defaults, **settings.get("OPTIONS", {})}
     return settings
 
 

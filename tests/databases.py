@@ -41,4 +41,6 @@ def from_url(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
+        # As demo_site connects.
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 5},
     }

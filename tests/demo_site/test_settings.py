@@ -77,6 +77,7 @@ def test_postgresql_keeps_its_connections(monkeypatch: pytest.MonkeyPatch) -> No
     )
     assert (settings["USER"], settings["PASSWORD"]) == ("me", "p@ss")
     assert settings["CONN_MAX_AGE"] > 0
+    assert settings["OPTIONS"] == {"server_side_binding": True, "prepare_threshold": 5}
 
 
 @pytest.mark.parametrize(
