@@ -95,8 +95,10 @@ def rotate(
     with transaction.atomic():
         generation = (_newest(algorithm) if after is None else after) + 1
         earlier = SigningKey.objects.filter(algorithm=algorithm, generation__lt=generation)
-        is_first = not earlier.published(now).filter(signs_from__lte=now).exists()
-        signs_from = now if emergency or is_first else now + overlap()
+        if not earlier.published(now).filter(signs_from__lte=now).exists():
+            signs_from = now - SLACK
+        else:
+            signs_from = now if emergency else now + overlap()
         made = _make(algorithm, generation, now, signs_from=signs_from)
         _retire(earlier, made, now, emergency=emergency)
         audit.record(
@@ -208,7 +210,9 @@ def _published(now: datetime) -> list[SigningKey]:
 def _assemble(rows: list[SigningKey], now: datetime) -> KeyRing:
     signers: dict[str, jose.SigningKey] = {}
     for row in rows:
-        opened = _open(row) if row.signs_from <= now else None
+        # A request may have begun before the key that it reads was made.
+        moment = max(now, row.created_at)
+        opened = _open(row) if row.signs_from <= moment else None
         if opened is not None:
             signers[row.algorithm] = opened
     verifiers = {row.kid: _verifier(row) for row in rows}

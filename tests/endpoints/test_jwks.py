@@ -108,3 +108,12 @@ def test_a_key_that_cannot_be_decrypted_does_not_stop_the_others(signed_in, sett
 
     assert signed_in.userinfo(old).status == 401
     assert signed_in.userinfo(signed_in.tokens()["access_token"]).status == 200
+
+
+def test_a_request_that_began_before_the_first_key_was_made_makes_no_second_one(db):
+    now = timezone.now()
+    made = keys.signer("RS256", now)
+    clear_caches()
+
+    assert keys.signer("RS256", now - timedelta(seconds=1)).kid == made.kid
+    assert SigningKey.objects.count() == 1
