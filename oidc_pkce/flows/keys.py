@@ -95,10 +95,8 @@ def rotate(
     with transaction.atomic():
         generation = (_newest(algorithm) if after is None else after) + 1
         earlier = SigningKey.objects.filter(algorithm=algorithm, generation__lt=generation)
-        if not earlier.published(now).filter(signs_from__lte=now).exists():
-            signs_from = now - SLACK
-        else:
-            signs_from = now if emergency else now + overlap()
+        is_first = not earlier.published(now).filter(signs_from__lte=now).exists()
+        signs_from = now if emergency or is_first else now + overlap()
         made = _make(algorithm, generation, now, signs_from=signs_from)
         _retire(earlier, made, now, emergency=emergency)
         audit.record(

@@ -70,6 +70,30 @@ def test_the_first_use_makes_a_key_that_signs_at_once() -> None:
     assert AuditEvent.objects.filter(action="key.created", details__kid=kid).count() == 1
 
 
+@pytest.mark.parametrize("made", [keys.signer, keys.rotate])
+def test_a_request_that_began_a_moment_earlier_signs_with_the_first_key(
+    made: Callable[..., Any],
+) -> None:
+    kid = made(CHEAP, T0).kid
+
+    assert signing_at(T0 - SECOND) == kid
+    assert generations() == [1]
+
+
+def test_a_request_that_began_before_a_rotation_signs_as_before() -> None:
+    kid = signing_at(T0)
+    keys.rotate(CHEAP, T0 + SECOND)
+
+    assert signing_at(T0) == kid
+
+
+def test_a_request_that_began_before_an_emergency_signs_with_the_new_key() -> None:
+    signing_at(T0)
+    kid = keys.rotate(CHEAP, T0 + SECOND, emergency=True).kid
+
+    assert signing_at(T0) == kid
+
+
 def test_metadata_may_promise_rs256_whatever_an_application_signs_with() -> None:
     signing_at(T0, "ES256")
 
