@@ -11,6 +11,7 @@ from django.http.response import HttpResponseNotAllowed
 from django.utils import timezone
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 
 from .. import cors, headers, throttling
 from ..conf import settings
@@ -120,9 +121,12 @@ class Endpoint(View):
     def mounted(cls) -> Any:
         """The view as a URL pattern takes it.
 
-        Never inside the host's ``ATOMIC_REQUESTS``: a refusal must not undo a revocation.
+        Never inside the host's ``ATOMIC_REQUESTS``: a refusal must not undo a revocation. Nothing
+        that was posted stands in the report of a crash.
         """
-        view = csrf_exempt(cls.as_view()) if cls.is_free_of_csrf() else cls.as_view()
+        view = sensitive_post_parameters()(cls.as_view())
+        if cls.is_free_of_csrf():
+            view = csrf_exempt(view)
         for alias in connections:
             view = transaction.non_atomic_requests(using=alias)(view)
         return view

@@ -6,7 +6,7 @@ RFC 6749 §4.1.3 and §5, RFC 7636 §4.6.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .access import Access
@@ -95,9 +95,9 @@ GRANT_CHECKS = (flow_is_ticked,)
 class CodeRequest:
     """A request to trade an authorization code for tokens; ``None`` where nothing was sent."""
 
-    code: str | None
+    code: str | None = field(repr=False)  # credentials must not reach a log line
     redirect_uri: str | None
-    verifier: str | None
+    verifier: str | None = field(repr=False)
     resources: tuple[str, ...] = ()
 
     @classmethod
@@ -330,11 +330,11 @@ def _why_not(verifier: str, challenge: Challenge) -> str:
 class TokenResponse:
     """A successful answer (RFC 6749 §5.1); ``expires_in`` is in seconds."""
 
-    access_token: str
+    access_token: str = field(repr=False)  # tokens must not reach a log line
     expires_in: int
     scope: str
-    id_token: str | None = None
-    refresh_token: str | None = None
+    id_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
 
     def members(self) -> dict[str, str | int]:
         """The JSON members, in the order in which they are sent."""
