@@ -152,7 +152,9 @@ class Application(models.Model):
     trusted_origins = StringListField(
         _("Trusted Origins"),
         validators=[validators.validate_origins],
-        help_text=_("Origins whose scripts may call this application, beside its redirects'."),
+        help_text=_(
+            "Origins whose scripts may call this application, beside its redirects'. One per line."
+        ),
     )
 
     # Trust (OpenID Connect)

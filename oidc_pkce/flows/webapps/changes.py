@@ -108,7 +108,9 @@ def snapshot(application: Application) -> dict[str, Any]:
     }
 
 
-def intended(before: Mapping[str, Any], application: Application, changes: Changes) -> Any:
+def intended(
+    before: Mapping[str, Any], application: Application, changes: Changes
+) -> dict[str, Any]:
     """The snapshot that the changes lead to; ``application`` has their fields already."""
     after = {**before, **fields_of(application)}
     if changes.scopes is not None:

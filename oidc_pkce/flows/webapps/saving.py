@@ -28,8 +28,9 @@ def create(changes: Changes, *, actor: Actor, now: datetime) -> Application:
     set_fields(made, changes)
     require_sound(made, changes)
     made.save(force_insert=True)
-    _replace_rows(made, changes)
-    _finish(audit.Action.APPLICATION_CREATED, made, {}, snapshot(made), actor, now)
+    after = intended({}, made, changes)
+    _replace_rows(made, changes, {}, after)
+    _finish(audit.Action.APPLICATION_CREATED, made, {}, after, actor, now)
     return made
 
 
@@ -57,7 +58,7 @@ def update(
     if before != after:
         _claim_version(current)
         current.save(force_update=True)
-        _replace_rows(current, changes)
+        _replace_rows(current, changes, before, after)
         _finish(audit.Action.APPLICATION_UPDATED, current, before, after, actor, now)
     return current
 
@@ -78,15 +79,20 @@ def _claim_version(current: Application) -> None:
     current.version += 1
 
 
-def _replace_rows(application: Application, changes: Changes) -> None:
-    """Both lists are short, and nothing refers to their rows."""
-    if changes.scopes is not None:
+def _replace_rows(
+    application: Application,
+    changes: Changes,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> None:
+    """Write the lists that differ; both are short, and nothing refers to their rows."""
+    if changes.scopes is not None and before.get("scopes") != after["scopes"]:
         application.scopes.all().delete()
         scopes = [change.row() for change in changes.scopes]
         for scope in scopes:
             scope.application = application
         Scope.objects.bulk_create(scopes)
-    if changes.permissions is not None:
+    if changes.permissions is not None and before.get("permissions") != after["permissions"]:
         application.permissions.all().delete()
         permissions = [change.row() for change in changes.permissions]
         for permission in permissions:

@@ -1,0 +1,1 @@
+"""The Admin Portal: one module per screen, on Django's own administration."""

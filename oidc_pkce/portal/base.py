@@ -1,0 +1,80 @@
+"""What the screens share: reading only, badges, tables, and who is at work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ..flows.actor import Actor
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+
+class PortalAdmin(ModelAdmin):
+    """A screen with our style sheet."""
+
+    class Media:
+        css = {"all": ("oidc_pkce/portal.css",)}
+
+
+class ReadOnlyAdmin(PortalAdmin):
+    """A screen that only shows."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who is at work, for the audit log."""
+    return Actor.of(request.user)
+
+
+def badge(kind: str, text: Any) -> SafeString:
+    """A word with a colour that says the same; ``kind`` names the colour in portal.css."""
+    return format_html('<span class="oidc-badge oidc-badge-{}">{}</span>', kind, text)
+
+
+def good_or_bad(good: bool, words: tuple[Any, Any]) -> SafeString:
+    """The first word in the colour of success, or the second one in that of failure."""
+    return badge("good", words[0]) if good else badge("bad", words[1])
+
+
+def table(heads: Sequence[Any], rows: Iterable[Sequence[Any]]) -> SafeString:
+    """A table; every cell is escaped unless it is safe already."""
+    head = format_html_join("", '<th scope="col">{}</th>', ((text,) for text in heads))
+    cells = (format_html_join("", "<td>{}</td>", ((cell,) for cell in row)) for row in rows)
+    body = format_html_join("", "<tr>{}</tr>", ((row,) for row in cells))
+    return format_html(
+        '<table class="oidc-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body
+    )
+
+
+def code(value: Any) -> SafeString:
+    """A value as it is stored; nothing for nothing."""
+    if value in (None, "", [], {}):
+        return format_html("{}", "-")
+    text = value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
+    return format_html('<code class="oidc-value">{}</code>', text)
+
+
+def link(address: str) -> SafeString:
+    """An address that can be opened and copied."""
+    return format_html('<a href="{}">{}</a>', address, address)
