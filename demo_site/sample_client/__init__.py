@@ -1,0 +1,1 @@
+"""A public browser client of our own: PKCE by WebCrypto, no build step, no dependencies."""
