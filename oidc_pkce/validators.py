@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .protocol import redirect_uri, scope
@@ -35,7 +35,7 @@ validate_application_id = RegexValidator(
 def validate_text(value: str) -> None:
     """A text that people read holds no control characters, and none that turn its direction."""
     if holds_control_character(value):
-        raise ValidationError(now_("This holds a control character."))
+        raise ValidationError(gettext("This holds a control character."))
 
 
 def holds_control_character(value: str) -> bool:
@@ -77,7 +77,9 @@ def validate_scope_name(value: str) -> None:
         single = False
     if not single:
         raise ValidationError(
-            now_("“%(value)s” cannot name a scope: use printable characters, no spaces or quotes."),
+            gettext(
+                "“%(value)s” cannot name a scope: use printable characters, no spaces or quotes."
+            ),
             params={"value": value},
         )
 
@@ -85,16 +87,16 @@ def validate_scope_name(value: str) -> None:
 def validate_lifetime(value: timedelta) -> None:
     """A lifetime is at least one minute, and whole seconds."""
     if not MINIMUM_LIFETIME <= value <= MAXIMUM_LIFETIME or value.microseconds:
-        raise ValidationError(now_("A lifetime is at least one minute and at most 3650 days."))
+        raise ValidationError(gettext("A lifetime is at least one minute and at most 3650 days."))
 
 
 def _each(values: object, problem: Callable[[str], str | None]) -> None:
     """Collect one sentence per bad entry, so that a person can mend all of them at once."""
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValidationError(now_("This must be a list of texts."))
+        raise ValidationError(gettext("This must be a list of texts."))
     if len(values) > MAX_ENTRIES:
         raise ValidationError(
-            now_("At most %(max)s entries are possible."), params={"max": MAX_ENTRIES}
+            gettext("At most %(max)s entries are possible."), params={"max": MAX_ENTRIES}
         )
     errors = [*_faults(values, problem), *_repetitions(values)]
     if errors:
@@ -107,7 +109,7 @@ def _faults(
     for index, value in enumerate(values):
         if fault := problem(value):
             yield ValidationError(
-                now_("“%(value)s”: %(fault)s"),
+                gettext("“%(value)s”: %(fault)s"),
                 params={"value": value[:200], "fault": fault, "index": index},
             )
 
@@ -117,30 +119,31 @@ def _repetitions(values: list[str]) -> Iterable[ValidationError]:
     for index, value in enumerate(values):
         if value in seen:
             yield ValidationError(
-                now_("“%(value)s” is listed twice."), params={"value": value[:200], "index": index}
+                gettext("“%(value)s” is listed twice."),
+                params={"value": value[:200], "index": index},
             )
         seen.add(value)
 
 
 def _client_id_problem(text: str) -> str | None:
     if not 1 <= len(text) <= 255:
-        return now_("use 1 to 255 characters")
+        return gettext("use 1 to 255 characters")
     if text != text.strip() or not text.isprintable():
-        return now_("use printable characters, without spaces around")
+        return gettext("use printable characters, without spaces around")
     return None
 
 
 def _origin_problem(text: str) -> str | None:
     if redirect_uri.is_origin(text):
         return None
-    return now_("write scheme, host and perhaps a port, as https://app.example.com")
+    return gettext("write scheme, host and perhaps a port, as https://app.example.com")
 
 
 def _pattern_problem(text: str) -> str | None:
     if not 1 <= len(text) <= MAX_PATTERN:
-        return now_("use 1 to 200 characters")
+        return gettext("use 1 to 200 characters")
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
-        return now_("not a regular expression: %(error)s") % {"error": error}
+        return gettext("not a regular expression: %(error)s") % {"error": error}
     return None

@@ -180,10 +180,14 @@ def _what_is_owed(
     trace: Trace,
 ) -> Judged:
     standing = Standing(request, person, started_at, now, application.requires_consent, False)
+    hinted = trace.take(interaction.hinted_subject, application, request, now)
     trace.run(interaction.SIGN_IN_CHECKS, standing)
     if person is None or interaction.must_sign_in(standing):
         return Judged(request, Owed.SIGN_IN)
     member = membership(application, request.client_id, person, now)
+    if hinted is not None and hinted != member.subject:
+        trace.take(interaction.hinted_person_can_still_sign_in, standing)
+        return Judged(request, Owed.SIGN_IN)
     trace.run(ACCESS_CHECKS, member.access, application)
     covered = any(set(request.scopes) <= allowed for allowed in member.consented)
     standing = Standing(

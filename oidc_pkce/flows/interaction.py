@@ -14,9 +14,20 @@ from typing import Any
 from django.core import signing
 
 from ..conf import settings
+from ..protocol import id_token, jose
+from ..protocol.access_token import is_access_token
+from ..protocol.application import ApplicationFacts
 from ..protocol.authorization import AuthorizationRequest
 from ..protocol.checks import Trace, check
-from ..protocol.errors import ConsentRequired, LoginRequired, StalePage
+from ..protocol.errors import (
+    ConsentRequired,
+    InvalidRequest,
+    LoginRequired,
+    StalePage,
+    UnreadableRequest,
+)
+from ..protocol.parameters import MAX_VALUE_LENGTH
+from . import keys
 
 _TICKET = "oidc_pkce.ticket"
 _CONSENT = "oidc_pkce.consent"
@@ -107,6 +118,17 @@ def unseal_consent(
 
 
 @check(
+    "authorize.length",
+    spec="RFC 6749 §3.1",
+    fix="Send less: the request travels through the sign-in inside an address.",
+)
+def ticket_fits_into_an_address(sealed: str) -> None:
+    """The request is short enough to travel through the sign-in in an address."""
+    if len(sealed) > MAX_VALUE_LENGTH:
+        raise UnreadableRequest("the request is too long", detail=f"{len(sealed)} characters")
+
+
+@check(
     "page.fresh",
     spec="RFC 9700 §2.1",
     fix="Begin again at the application; these pages are valid for a limited time.",
@@ -163,6 +185,41 @@ def silent_request_finds_consent(standing: Standing) -> None:
     """With prompt=none, this user has allowed this client these scopes, or consent is not asked."""
     if "none" in standing.request.prompts and must_consent(standing):
         raise ConsentRequired
+
+
+@check(
+    "authorize.id_token_hint",
+    spec="OpenID Connect Core §3.1.2.1",
+    fix="Send an ID token that this application issued to this client, or none.",
+)
+def hinted_subject(
+    application: ApplicationFacts, request: AuthorizationRequest, now: datetime
+) -> str | None:
+    """id_token_hint is an ID token that this application issued to this client; it may be old."""
+    if request.id_token_hint is None:
+        return None
+    try:
+        claims = jose.verify(request.id_token_hint, keys.public_keys(now), typ=(id_token.TYP,))
+    except jose.InvalidJWT as problem:
+        raise InvalidRequest("id_token_hint is not valid", detail=str(problem)) from None
+    ours = claims.get("iss") == application.issuer and claims.get("aud") == request.client_id
+    if not ours or is_access_token(claims):
+        raise InvalidRequest(
+            "id_token_hint is not valid", detail="issued elsewhere, or no ID token"
+        )
+    return str(claims.get("sub"))
+
+
+@check(
+    "authorize.hinted_person",
+    spec="OpenID Connect Core §3.1.2.1",
+    fix="Sign in as the person whom the id_token_hint names, or send no hint.",
+)
+def hinted_person_can_still_sign_in(standing: Standing) -> None:
+    """Who is signed in is the person of the id_token_hint, or may still sign in as that person."""
+    signed_in_for_this = standing.person and standing.person.auth_time >= standing.started_at
+    if "none" in standing.request.prompts or signed_in_for_this:
+        raise LoginRequired(detail="somebody other than the person of the hint is signed in")
 
 
 SIGN_IN_CHECKS = (silent_request_finds_a_session,)

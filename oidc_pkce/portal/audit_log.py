@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .base import ReadOnlyAdmin, code, table
@@ -30,10 +30,10 @@ class AuditLogAdmin(ReadOnlyAdmin):
         if not changes:
             return "-"
         rows = ((name, code(pair["before"]), code(pair["after"])) for name, pair in changes.items())
-        return table((now_("Field"), now_("Before"), now_("After")), rows)
+        return table((gettext("Field"), gettext("Before"), gettext("After")), rows)
 
     @admin.display(description=_("Details"))
     def more(self, obj: Any) -> SafeString | str:
         """Whatever else was kept."""
         rest = [(name, code(value)) for name, value in obj.details.items() if name != "changes"]
-        return table((now_("Name"), now_("Value")), rest) if rest else "-"
+        return table((gettext("Name"), gettext("Value")), rest) if rest else "-"

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..protocol.checks import registry
@@ -51,8 +51,13 @@ class RequestAdmin(ReadOnlyAdmin):
         """Every check that the request went through."""
         if not obj.outcomes:
             return "-"
-        heads = (now_("Check"), now_("Outcome"), now_("What must be true"), now_("Clause"))
-        return table((*heads, now_("What to do")), map(_row, obj.outcomes))
+        heads = (
+            gettext("Check"),
+            gettext("Outcome"),
+            gettext("What must be true"),
+            gettext("Clause"),
+        )
+        return table((*heads, gettext("What to do")), map(_row, obj.outcomes))
 
 
 def _row(outcome: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -71,11 +76,11 @@ def _row(outcome: Mapping[str, Any]) -> tuple[Any, ...]:
 def _explanation(outcome: Mapping[str, Any], cure: str) -> SafeString:
     """The cure first, then what was compared."""
     compared = (
-        (now_("Answered"), outcome.get("error")),
-        (now_("Told"), outcome.get("description")),
-        (now_("Received"), outcome.get("received")),
-        (now_("Expected"), "\n".join(outcome.get("expected") or ())),
-        (now_("Detail"), outcome.get("detail")),
+        (gettext("Answered"), outcome.get("error")),
+        (gettext("Told"), outcome.get("description")),
+        (gettext("Received"), outcome.get("received")),
+        (gettext("Expected"), "\n".join(outcome.get("expected") or ())),
+        (gettext("Detail"), outcome.get("detail")),
     )
     shown = ((label, code(value)) for label, value in compared if value not in (None, ""))
     listed = format_html_join("", "<dt>{}</dt><dd>{}</dd>", shown)

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..flows import service_user
@@ -46,10 +46,12 @@ class NewServiceUserForm(ServiceUserModelForm):
         try:
             service_user.require_free(name)
         except ServiceUserExists:
-            raise ValidationError(now_("There is a service user of this name already.")) from None
+            raise ValidationError(
+                gettext("There is a service user of this name already.")
+            ) from None
         except NameTaken:
             raise ValidationError(
-                now_("This is a person's account: choose another name.")
+                gettext("This is a person's account: choose another name.")
             ) from None
         return name
 

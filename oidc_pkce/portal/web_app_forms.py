@@ -9,7 +9,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..flows.webapps import Changes, PermissionChange, ScopeChange, durations
@@ -52,7 +52,7 @@ class LifetimeField(forms.CharField):
         try:
             return durations.parse((value or "").strip())
         except ValueError:
-            sentence = now_("Write d.hh:mm:ss, for example 0.05:00:00 for five hours.")
+            sentence = gettext("Write d.hh:mm:ss, for example 0.05:00:00 for five hours.")
             raise ValidationError(sentence) from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -82,7 +82,7 @@ class WebAppForm(ApplicationForm):
 
     class Meta:
         model = Application
-        exclude = ("template", "options")
+        fields = ("application_id",)  # the screen names the others, by type
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,8 +99,8 @@ class WebAppForm(ApplicationForm):
 def edited_meanwhile(application: Application) -> str:
     """Who was faster, and what to do."""
     last = AuditEvent.objects.filter(application=application).first()
-    who = (last.actor_name if last else "") or now_("Somebody else")
-    return now_(
+    who = (last.actor_name if last else "") or gettext("Somebody else")
+    return gettext(
         "%(who)s changed this application while you were editing it. Nothing of yours was saved:"
         " open this page again and repeat your changes."
     ) % {"who": who}
@@ -140,7 +140,7 @@ class PermissionForm(PermissionModelForm):
         elif principal == Principal.GROUP:
             self.instance.group = self._find(Group, "name", name)
         elif name:
-            self.add_error("name", now_("Leave the name empty for Everybody."))
+            self.add_error("name", gettext("Leave the name empty for Everybody."))
         return cleaned
 
     def change(self) -> PermissionChange:
@@ -153,7 +153,7 @@ class PermissionForm(PermissionModelForm):
     def _find(self, model: Any, column: str, name: str) -> Any:
         found = model._default_manager.filter(**{column: name}).first() if name else None
         if found is None:
-            sentence = now_("There is no %(kind)s of this name.")
+            sentence = gettext("There is no %(kind)s of this name.")
             self.add_error("name", sentence % {"kind": model._meta.verbose_name})
         return found
 
@@ -174,7 +174,7 @@ class PermissionFormSet(PermissionRows):
             row = form.instance
             principal = (row.principal, row.user_id, row.group_id)
             if not form.errors and principal in seen:
-                form.add_error("name", now_("This name is listed twice."))
+                form.add_error("name", gettext("This name is listed twice."))
             seen.add(principal)
 
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..flows import webapps
@@ -256,9 +256,12 @@ class WebAppAdmin(ClientSecretAdmin):
     def addresses(self, obj: Any) -> SafeString:
         """What a client is configured with."""
         places = obj.locations
-        rows = [(now_("Issuer"), obj.facts().issuer), (now_("Metadata"), link(places.discovery))]
+        rows = [
+            (gettext("Issuer"), obj.facts().issuer),
+            (gettext("Metadata"), link(places.discovery)),
+        ]
         rows += [(str(label), link(places.of(name))) for name, label in ENDPOINTS]
-        return table((now_("Endpoint"), now_("Address")), rows)
+        return table((gettext("Endpoint"), gettext("Address")), rows)
 
 
 def _general_usage(obj: Application) -> Any:

@@ -63,6 +63,7 @@ class ApplicationFacts:
     pk: int
     application_id: str
     name: str
+    description: str
     template: Template
     enabled: bool
     issuer: str

@@ -57,6 +57,7 @@ class AuthorizationRequest:
     prompts: frozenset[str]
     max_age: int | None
     login_hint: str
+    id_token_hint: str | None
     resources: tuple[str, ...]
 
     @property
@@ -356,6 +357,7 @@ def read_request(
         prompts=frozenset((get("prompt") or "").split()),
         max_age=None if max_age is None else int(max_age),
         login_hint=get("login_hint") or "",
+        id_token_hint=get("id_token_hint"),
         resources=question.parameters.all("resource"),
     )
 
