@@ -21,7 +21,15 @@ from oidc_pkce.flows.webapps import (
     set_client_secret,
     update,
 )
-from oidc_pkce.models import Application, AuditEvent, ClientSecret, Permission, Principal, Right
+from oidc_pkce.models import (
+    Application,
+    AuditEvent,
+    ClientSecret,
+    Grant,
+    Permission,
+    Principal,
+    Right,
+)
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 ROBIN = Actor(name="robin")
@@ -134,6 +142,19 @@ def test_only_fields_of_an_application_can_be_set(list_app):
 def test_an_application_id_is_taken_whatever_the_case(list_app):
     with pytest.raises(ValidationError, match="Another application has this Application ID"):
         create(Changes({**BASICS, "application_id": "MY_APP"}), actor=ROBIN, now=NOW)
+
+
+def test_deleting_costs_the_same_however_much_was_issued(
+    signed_in, openid, django_assert_max_num_queries
+):
+    openid.tokens()
+    for _ in range(5):
+        signed_in.tokens()
+
+    with django_assert_max_num_queries(30):
+        delete(signed_in.application, actor=ROBIN, now=NOW)
+
+    assert Grant.objects.get().application == openid.application
 
 
 def test_deleting_takes_everything_along_and_is_audited(signed_in):
