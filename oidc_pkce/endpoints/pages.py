@@ -138,8 +138,9 @@ class JourneyEndpoint(PageEndpoint):
         return _see_other(self.address_of(page, found))
 
     def address_of(self, page: str, found: ApplicationFacts) -> str:
-        """The address of a page of this journey."""
+        """The address of a page of this journey. Raises ``UnreadableRequest``."""
         ticket = interaction.seal(self.ticket, found.application_id)
+        self.trace.take(interaction.ticket_fits_into_an_address, ticket)
         location = Locations(settings.issuer_base, found.application_id).of(page)
         return f"{location}?{urlencode({'ticket': ticket})}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from datetime import timedelta
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -784,3 +785,18 @@ def test_a_configured_issuer_is_used_character_for_character(signed_in, list_app
     answer = signed_in.authorize()
 
     assert dict(parse_qsl(urlsplit(answer.location).query))["iss"] == list_app.issuer
+
+
+@spec("RFC 6749", "3.1")
+@pytest.mark.parametrize(("length", "fits"), [(1000, True), (2000, True), (8000, False)])
+def test_a_request_survives_the_sign_in_or_is_refused_before_it(journey, ada, length, fits):
+    state, nonce, hint = (secrets.token_urlsafe(length)[:size] for size in (4096, length, length))
+
+    answer = journey.authorize(state=state, nonce=nonce, login_hint=hint)
+
+    if fits:
+        assert journey.sign_in(answer, "ada").query["state"] == state
+    else:
+        assert is_page(answer)
+        assert "the request is too long" in answer.html
+        assert last_trace().failed_check == "authorize.length"
