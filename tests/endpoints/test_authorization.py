@@ -800,3 +800,34 @@ def test_a_request_survives_the_sign_in_or_is_refused_before_it(journey, ada, le
         assert is_page(answer)
         assert "the request is too long" in answer.html
         assert last_trace().failed_check == "authorize.length"
+
+
+# --- id_token_hint -------------------------------------------------------------------------------
+
+
+@spec("OpenID Connect Core", "3.1.2.1")
+def test_a_hint_of_the_person_who_is_signed_in_changes_nothing(openid):
+    hint = openid.tokens(scope="openid")["id_token"]
+
+    assert openid.authorize(scope="openid", prompt="none", id_token_hint=hint).code
+
+
+@spec("OpenID Connect Core", "3.1.2.1")
+def test_a_hint_of_somebody_else_is_never_answered_for_who_is_signed_in(openid, bob):
+    hint = openid.tokens(scope="openid")["id_token"]
+    stranger = Journey(openid.application, client_id=openid.client_id).log_in(bob)
+
+    silent = stranger.authorize(scope="openid", prompt="none", id_token_hint=hint)
+    assert silent.error == "login_required"
+    assert "/OAuth2/Login/" in stranger.authorize(scope="openid", id_token_hint=hint).location
+
+
+@spec("OpenID Connect Core", "3.1.2.1")
+def test_a_hint_that_is_forged_foreign_or_no_id_token_is_refused(openid, signed_in, list_app):
+    tokens = openid.tokens(scope="openid")
+    list_app.scopes.create(name="openid")
+    foreign = signed_in.tokens(scope="openid")["id_token"]
+
+    for hint in ("x", "a.b.c", tokens["id_token"][:-4] + "AAAA", tokens["access_token"], foreign):
+        answer = openid.authorize(scope="openid", prompt="none", id_token_hint=hint)
+        assert answer.error == "invalid_request", hint
