@@ -57,7 +57,6 @@ class Migration(migrations.Migration):
                 ('allows_plain_pkce', models.BooleanField(default=False, help_text='With plain, whoever sees the request can redeem the code.', verbose_name='Allow plain PKCE')),
                 ('requires_consent', models.BooleanField(default=False, verbose_name='User must confirm authorization request')),
                 ('allows_scope_selection', models.BooleanField(default=False, verbose_name='Allow scope selection')),
-                ('options', models.JSONField(blank=True, default=dict, verbose_name='options')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),

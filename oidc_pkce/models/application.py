@@ -215,7 +215,6 @@ class Application(models.Model):
     )
     allows_scope_selection = models.BooleanField(_("Allow scope selection"), default=False)
 
-    options = models.JSONField(_("options"), default=dict, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
