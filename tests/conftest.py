@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connections
 
+from oidc_pkce.flows import tracing
 from oidc_pkce.testing import clear_caches
 from tests import conformance
 from tests.fixtures import (  # noqa: F401
@@ -105,6 +106,12 @@ def clean_caches() -> None:
     """No test sees what another left in this process: keys, metadata, attempt counters."""
     clear_caches()
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_chance_of_pruning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request in many tidies up the traces; which one must not decide about a test."""
+    monkeypatch.setattr(tracing, "PRUNE_EVERY", 10**12)
 
 
 @pytest.fixture(scope="session")
