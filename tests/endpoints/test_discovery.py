@@ -318,3 +318,15 @@ def test_a_prefix_stands_in_every_address_and_behind_the_well_known_part(list_ap
         answer = journey.sign_in(asked, "ada")
         assert answer.query["iss"] == "https://id.example.com/sso/my_app/"
         assert answer.code
+
+
+@spec("RFC 9110", "13.1.2")
+@pytest.mark.parametrize("known", ["{}", "W/{}", '"another", {}', "*"])
+def test_whoever_has_the_document_is_not_sent_it_again(journey, known):
+    path = "/my_app/.well-known/openid-configuration"
+    etag = journey.browser.get(path).headers["ETag"]
+
+    answer = journey.browser.get(path, headers={"If-None-Match": known.format(etag)})
+
+    assert answer.status_code == 304
+    assert answer.content == b""
