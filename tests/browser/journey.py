@@ -50,7 +50,7 @@ class Site:
 def cast(client: RelyingParty) -> dict[str, list[dict[str, Any]]]:
     """What the administrator has configured."""
     return {
-        "people": [{"username": "ada", "password": PASSWORD}],
+        "people": [{"username": name, "password": PASSWORD} for name in ("ada", "bob")],
         "applications": [
             {
                 "application_id": "browser_list",

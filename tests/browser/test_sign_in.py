@@ -105,9 +105,11 @@ def test_a_person_uses_another_account(any_page: Page, site: Site) -> None:
     sign_in(any_page)
 
     any_page.get_by_role("link", name="Use another account").click()
-    any_page.get_by_role("button", name="Sign out").click()
+    sign_in(any_page, "bob")
 
-    expect(any_page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    expect(any_page.get_by_text("Signed in as bob")).to_be_visible()
+    any_page.get_by_role("button", name="Allow").click()
+    assert received(any_page, site)["code"]
 
 
 def test_the_error_page_names_the_problem_and_the_request(any_page: Page, site: Site) -> None:
@@ -136,6 +138,7 @@ def test_the_session_is_remembered_until_the_person_signs_out(page: Page, site: 
 
 def test_hands_on_the_keyboard_suffice(page: Page, site: Site) -> None:
     page.goto(site.request("browser_openid", prompt="consent"))
+    expect(page.get_by_label("User name", exact=True)).to_be_focused()
     page.keyboard.type("ada")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Password", exact=True)).to_be_focused()
