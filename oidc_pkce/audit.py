@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,12 @@ class Action(StrEnum):
     KEY_ROTATED = "key.rotated"
 
 
+#: What strangers can cause as often as they like: kept for a shorter time, the newest ones only.
+FAILURES = (Action.SIGN_IN_FAILED, Action.SIGN_IN_BLOCKED)
+NEWEST_FAILURES = 10_000
+PRUNE_EVERY = 64  # a failure in so many pays for throwing old ones away
+
+
 def record(
     action: Action,
     *,
@@ -54,5 +61,19 @@ def record(
         application_name=application_name[:255],
         client_id=client_id[:255],
         details=dict(details or {}),
-        expires_at=now + settings.audit_lifetime,
+        expires_at=now + _lifetime(action),
     )
+    if action in FAILURES and random.randrange(PRUNE_EVERY) == 0:  # noqa: S311 - as with traces
+        prune_failures()
+
+
+def prune_failures() -> None:
+    """Delete all but the newest failures of strangers."""
+    failures = AuditEvent.objects.filter(action__in=FAILURES)
+    oldest = failures.order_by("-pk").values_list("pk", flat=True)[NEWEST_FAILURES:][:1].first()
+    if oldest is not None:
+        failures.filter(pk__lte=oldest).delete()
+
+
+def _lifetime(action: Action) -> timedelta:
+    return settings.trace_lifetime if action in FAILURES else settings.audit_lifetime

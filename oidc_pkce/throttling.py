@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -59,14 +60,30 @@ def blocked(counters: Iterable[Counter]) -> bool:
     return any(found.get(counter.key, 0) >= counter.limit for counter in counters)
 
 
+def reserve(counters: Iterable[Counter]) -> bool:
+    """Count an attempt before it is made; false when one of these has failed too often.
+
+    Counting first leaves no gap for parallel attempts. :func:`release` forgives a success.
+    """
+    if not settings.throttling:
+        return True
+    counts = [(_increase(counter.key), counter.limit) for counter in counters]
+    return all(count <= limit for count, limit in counts)
+
+
+def release(counters: Iterable[Counter]) -> None:
+    """Forgive an attempt that succeeded."""
+    if settings.throttling:
+        for counter in counters:
+            _decrease(counter.key)
+
+
 def failed(counters: Iterable[Counter]) -> None:
     """Count one failure against each."""
     if not settings.throttling:
         return
-    window = int(settings.attempt_window.total_seconds())
     for counter in counters:
-        if not cache.add(counter.key, 1, window):
-            _increase(counter.key, window)
+        _increase(counter.key)
 
 
 def network_of(address: str) -> str:
@@ -95,11 +112,21 @@ def _address_counter(address: str) -> Counter:
     return Counter("address", network_of(address), settings.attempts_per_address)
 
 
-def _increase(key: str, window: int) -> None:
+def _increase(key: str) -> int:
+    """Add one and say how many there are; the window begins with the first."""
+    window = int(settings.attempt_window.total_seconds())
+    if cache.add(key, 1, window):
+        return 1
     try:
-        cache.incr(key)
+        return int(cache.incr(key))
     except ValueError:  # it expired between the two calls
         cache.set(key, 1, window)
+        return 1
+
+
+def _decrease(key: str) -> None:
+    with suppress(ValueError):  # it expired meanwhile: there is nothing left to forgive
+        cache.decr(key)
 
 
 def _is_trusted(address: str, trusted: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connections
 
+from oidc_pkce import audit
 from oidc_pkce.flows import tracing
 from oidc_pkce.testing import clear_caches
 from tests import conformance
@@ -110,8 +111,9 @@ def clean_caches() -> None:
 
 @pytest.fixture(autouse=True)
 def no_chance_of_pruning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One request in many tidies up the traces; which one must not decide about a test."""
+    """One request in many tidies up; which one must not decide about a test."""
     monkeypatch.setattr(tracing, "PRUNE_EVERY", 10**12)
+    monkeypatch.setattr(audit, "PRUNE_EVERY", 10**12)
 
 
 @pytest.fixture(scope="session")

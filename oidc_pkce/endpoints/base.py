@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.db import connections, transaction
+from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.response import HttpResponseNotAllowed
 from django.utils import timezone
@@ -22,6 +24,8 @@ from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
 from ..protocol.errors import BearerError, InvalidClient, InvalidRequest, MissingToken, OAuthError
 from ..protocol.parameters import Parameters
+
+logger = logging.getLogger(__name__)
 
 MAX_BODY = 256 * 1024  # bytes
 FORM = "application/x-www-form-urlencoded"
@@ -40,7 +44,10 @@ def body_is_small(request: HttpRequest) -> bytes:
         length = 0
     if length > MAX_BODY:
         raise InvalidRequest("the request is too large")
-    return request.body
+    try:
+        return request.body
+    except SuspiciousOperation:
+        raise InvalidRequest("the request is too large") from None
 
 
 class Endpoint(View):
@@ -62,8 +69,15 @@ class Endpoint(View):
         self.application = None
         response = self._answer(request, *args, **kwargs)
         if not self.trace.is_empty:
-            tracing.record(self.traced, self.trace, self.now)
+            self._keep_trace()
         return response
+
+    def _keep_trace(self) -> None:
+        """What cannot be written must not take the answer away, which may have spent a code."""
+        try:
+            tracing.record(self.traced, self.trace, self.now)
+        except DatabaseError:
+            logger.exception("the trace of request %s was not kept", self.traced.request_id)
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method not in self.methods and request.method not in self.further_methods():
@@ -122,19 +136,13 @@ class Endpoint(View):
         """The view as a URL pattern takes it.
 
         Never inside the host's ``ATOMIC_REQUESTS``: a refusal must not undo a revocation. Nothing
-        that was posted stands in the report of a crash.
+        that was posted stands in the report of a crash. Free of the middleware's CSRF check: what
+        clients send needs none, and pages with a form check it themselves, to refuse by a page.
         """
-        view = sensitive_post_parameters()(cls.as_view())
-        if cls.is_free_of_csrf():
-            view = csrf_exempt(view)
+        view = csrf_exempt(sensitive_post_parameters()(cls.as_view()))
         for alias in connections:
             view = transaction.non_atomic_requests(using=alias)(view)
         return view
-
-    @classmethod
-    def is_free_of_csrf(cls) -> bool:
-        """Whether a post needs no CSRF token, because no cookie gives it any right."""
-        return True
 
 
 class JsonEndpoint(Endpoint):

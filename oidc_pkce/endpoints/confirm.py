@@ -12,7 +12,7 @@ from ..protocol import redirect_uri
 from ..protocol.application import ApplicationFacts
 from ..protocol.errors import AccessDenied
 from ..protocol.response_mode import AuthorizationResponse
-from .login import SWITCH
+from .login import switched
 from .pages import FormPage, person_of
 
 
@@ -38,26 +38,24 @@ class ConfirmPage(FormPage):
     def post(self, request: HttpRequest, application_id: str) -> HttpResponseBase:
         """Take the decision that belongs to what was shown, to whom, in this browser session."""
         found = self.find(application_id)
+        fields = self.fields()
         person = person_of(request)
-        sealed = request.POST.get("ticket", "")
+        sealed = fields.get("ticket", "")
         shown = interaction.unseal_consent(sealed, found.application_id, person, self.trace)
         assert person is not None  # noqa: S101 - page_was_shown_to_this_person has just passed
         self.ticket = Ticket(shown.query, shown.started_at)
+        decision = Decision(fields.get("result") == "1", frozenset(fields.getlist("scope")))
         try:
-            return self.send(self.decide(found, person, shown))
+            return self.send(self.decide(found, person, shown, decision))
         except Refused as refused:
             return self.send(refused.response)
 
     def decide(
-        self, found: ApplicationFacts, person: Person, shown: ShownConsent
+        self, found: ApplicationFacts, person: Person, shown: ShownConsent, decision: Decision
     ) -> AuthorizationResponse:
         """Judge the request again, then grant or refuse it."""
         judged = self.judge(found, person)
         self.trace.take(interaction.sign_in_is_fresh, judged.owed)
-        decision = Decision(
-            allowed=self.request.POST.get("result") == "1",
-            ticked=frozenset(self.request.POST.getlist("scope")),
-        )
         try:
             return consent.decide(
                 found,
@@ -67,9 +65,9 @@ class ConfirmPage(FormPage):
                 decision,
                 subject=judged.subject,
                 now=self.now,
+                trace=self.trace,
             )
         except AccessDenied as refusal:
-            self.trace.refused("authorize.consent", refusal)
             return authorization.refuse(found, judged.request.destination, refusal)
 
     def ask(self, found: ApplicationFacts, judged: Judged, person: Person) -> HttpResponse:
@@ -90,6 +88,6 @@ class ConfirmPage(FormPage):
             "allow_selection": found.allows_scope_selection,
             "user_name": person.user.get_username(),
             "ticket": interaction.seal_consent(shown, found.application_id),
-            "switch_account_url": f"{self.address_of('login', found)}&{SWITCH}=1",
+            "switch_account_url": switched(self.address_of("login", found)),
         }
         return self.form_page("consent", found, context)

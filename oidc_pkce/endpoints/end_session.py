@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from .. import audit
 from ..flows import application as applications
-from .pages import PageEndpoint
+from .pages import PageEndpoint, posted
 
 
 class EndSessionPage(PageEndpoint):
@@ -15,11 +15,6 @@ class EndSessionPage(PageEndpoint):
 
     name = "end_session"
     methods = ("GET", "POST")
-
-    @classmethod
-    def is_free_of_csrf(cls) -> bool:
-        """A cookie gives this post its right, so it needs the token."""
-        return False
 
     def get(self, request: HttpRequest, application_id: str = "") -> HttpResponseBase:
         """Ask; who is not signed in has nothing to confirm."""
@@ -32,6 +27,7 @@ class EndSessionPage(PageEndpoint):
     def post(self, request: HttpRequest, application_id: str = "") -> HttpResponseBase:
         """Sign out, and say so."""
         self.find(application_id)
+        posted(request, self.trace)
         if request.user.is_authenticated:
             audit.record(
                 audit.Action.SIGNED_OUT,

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ..flows.tracing import printable
-from ..protocol.errors import OAuthError, StalePage, UnknownApplication
+from ..protocol.errors import ForeignForm, OAuthError, StalePage, UnknownApplication
 
 Text = str | Promise
 MAX_SHOWN = 200
@@ -51,6 +51,11 @@ _BY_TYPE: Mapping[type[OAuthError], tuple[Text, Text, Text]] = {
         _("Nothing is configured here under the name “%(received)s”."),
         _("Check the address: the Application ID stands at its end."),
     ),
+    ForeignForm: (
+        _("This form was not sent from its own page"),
+        _("The page that was open and the answer that arrived do not belong together."),
+        _("Allow cookies for this site, go back to the application and sign in from there."),
+    ),
     StalePage: (
         _("This page is no longer valid"),
         _("It was open for too long, or was opened by somebody else or in another browser."),
@@ -76,7 +81,7 @@ def explain(check: str, refusal: OAuthError) -> Explanation:
     """The refusal in a person's words; what was received is shown, what is registered is not."""
     title, text, cure = _BY_TYPE.get(type(refusal)) or _BY_CHECK.get(check) or _OTHERWISE
     if refusal.received is None and check in _MISSING:
-        text = _MISSING[check]
+        text, cure = _MISSING[check], _ASK
     received = printable((refusal.received or "")[:MAX_SHOWN])
     shown = str(text) % {"received": received, "description": refusal.description}
     return Explanation(title, shown, cure)

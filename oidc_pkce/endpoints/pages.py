@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http.multipartparser import MultiPartParserError
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import get_supported_language_variant
@@ -22,12 +25,13 @@ from ..flows.interaction import Owed, Person, Ticket
 from ..models import ApplicationLogo
 from ..protocol import redirect_uri
 from ..protocol.application import ApplicationFacts
-from ..protocol.errors import OAuthError
+from ..protocol.checks import Trace, check
+from ..protocol.errors import ForeignForm, InvalidRequest, OAuthError
 from ..protocol.metadata import Locations
 from ..protocol.parameters import Parameters
 from ..protocol.response_mode import AuthorizationResponse
 from . import explanations
-from .base import Endpoint
+from .base import Endpoint, body_is_small
 
 
 class PageEndpoint(Endpoint):
@@ -82,6 +86,10 @@ class JourneyEndpoint(PageEndpoint):
     """A step on the way from an authorization request to its answer."""
 
     ticket: Ticket
+
+    def further_methods(self) -> tuple[str, ...]:
+        """Not even HEAD: an answer may write a grant."""
+        return ()
 
     def ui_locales(self) -> str | None:
         """As the authorization request said, on every page of the journey."""
@@ -172,12 +180,55 @@ class JourneyEndpoint(PageEndpoint):
 
 
 class FormPage(JourneyEndpoint):
-    """A page with a form of ours: its post needs the CSRF token."""
+    """A page with a form of ours: a cookie gives its post its right, so it needs the token."""
 
-    @classmethod
-    def is_free_of_csrf(cls) -> bool:
-        """A cookie gives this post its right, so it needs the token."""
-        return False
+    def fields(self) -> QueryDict:
+        """What was posted, judged before it is used. Raises ``InvalidRequest``, ``StalePage``."""
+        return posted(self.request, self.trace)
+
+
+@check(
+    "page.readable",
+    spec="RFC 9110 §15.5.1",
+    fix="Post the form as the page holds it.",
+)
+def form_is_readable(request: HttpRequest) -> QueryDict:
+    """A posted form has no more fields than our pages have."""
+    try:
+        return request.POST
+    except (SuspiciousOperation, MultiPartParserError):
+        raise InvalidRequest("the form cannot be read") from None
+
+
+@check(
+    "page.csrf",
+    spec="RFC 6749 §10.12",
+    fix="Allow cookies for this server, then open the page again and post it from there.",
+)
+def form_is_our_own(request: HttpRequest) -> None:
+    """A posted form carries the token that this browser was given with the page."""
+    if reason := OwnCsrfCheck(_nothing).process_view(request, _nothing, (), {}):
+        raise ForeignForm(detail=f"the CSRF check failed: {reason}")
+
+
+def _nothing(_: HttpRequest) -> HttpResponse:
+    """The middleware wants a view behind it; its check never calls one."""
+    return HttpResponse()
+
+
+class OwnCsrfCheck(CsrfViewMiddleware):
+    """Django's own check, which hands us the reason instead of a page of its own."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> Any:
+        return reason
+
+
+def posted(request: HttpRequest, trace: Trace) -> QueryDict:
+    """The fields of a form of ours: of bounded size, readable, and posted by this browser."""
+    trace.take(body_is_small, request)
+    fields = trace.take(form_is_readable, request)
+    trace.take(form_is_our_own, request)
+    return fields
 
 
 def person_of(request: HttpRequest) -> Person | None:

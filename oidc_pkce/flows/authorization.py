@@ -257,7 +257,7 @@ def _write_grant(
         application_id=application.pk,
         user_id=person.user.pk,
         client_id=request.client_id,
-        client_authentication=ClientAuthentication.PENDING,
+        client_authentication=_expected_authentication(application),
         scope=scope.render(scopes),
         resources=list(request.resources),
         subject=subject,
@@ -268,6 +268,14 @@ def _write_grant(
         created_at=now,
         expires_at=now + settings.authorization_code_lifetime + longest,
     )
+
+
+def _expected_authentication(application: ApplicationFacts) -> ClientAuthentication:
+    """How the client will have to prove itself; an OpenID Connect client may choose."""
+    if application.is_openid_connect:
+        return ClientAuthentication.PENDING
+    public = application.client_id_type.is_public
+    return ClientAuthentication.NONE if public else ClientAuthentication.SECRET
 
 
 def _write_code(code: str, grant: Grant, request: AuthorizationRequest, now: datetime) -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
+from django.db import DatabaseError
 from django.db.models import F, Q, QuerySet
 
 from .. import throttling
 from ..models import ClientSecret, ServiceUser
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
-from ..protocol.client import Client, ClientQuestion, ClientRecord, StoredSecret, identify
+from ..protocol.client import (
+    Client,
+    ClientQuestion,
+    ClientRecord,
+    StoredSecret,
+    client_proves_itself,
+    identify,
+)
 from ..protocol.client_authentication import PresentedCredentials
 from ..protocol.errors import InvalidClient
+
+logger = logging.getLogger(__name__)
 
 LAST_USED_STEP = timedelta(hours=1)  # a secret's last use is shown to people, not counted
 
@@ -54,7 +65,8 @@ def authenticate(
         return identify(ClientQuestion(application, presented, records, now), trace)
     except InvalidClient as refusal:
         refusal.challenge = presented.in_header
-        throttling.failed(counters)
+        if trace.failed and trace.failed.check == client_proves_itself.id:
+            throttling.failed(counters)
         raise
 
 
@@ -63,7 +75,10 @@ def note_use(client: Client, now: datetime) -> None:
     if client.secret is None:
         return
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP)
-    ClientSecret.objects.filter(stale, pk=client.secret.pk).update(last_used_at=now)
+    try:
+        ClientSecret.objects.filter(stale, pk=client.secret.pk).update(last_used_at=now)
+    except DatabaseError:  # the tokens are issued: nobody may lose them over a note
+        logger.exception("the last use of a client secret was not kept")
 
 
 def _counters(

@@ -17,6 +17,7 @@ from ..models.consent import scope_digest
 from ..protocol import scope
 from ..protocol.application import ApplicationFacts
 from ..protocol.authorization import AuthorizationRequest
+from ..protocol.checks import Trace, check
 from ..protocol.errors import AccessDenied
 from ..protocol.response_mode import AuthorizationResponse
 from . import authorization
@@ -59,6 +60,17 @@ def describe(application: ApplicationFacts, scopes: Collection[str]) -> list[Sco
     return [ScopeLine(name, descriptions.get(name, "")) for name in scopes]
 
 
+@check(
+    "consent.allowed",
+    spec="RFC 6749 §4.1.2.1",
+    fix="Nothing is wrong: the person refused. Ask again when the person wants to go on.",
+)
+def person_allows_the_client(decision: Decision) -> None:
+    """The person allows what the consent page shows."""
+    if not decision.allowed:
+        raise AccessDenied(REFUSAL)
+
+
 def decide(
     application: ApplicationFacts,
     request: AuthorizationRequest,
@@ -68,11 +80,12 @@ def decide(
     *,
     subject: str,
     now: datetime,
+    trace: Trace,
 ) -> AuthorizationResponse:
     """Grant what was shown and left ticked, or raise ``AccessDenied``; both are audited."""
     if not decision.allowed:
         _record(audit.Action.CONSENT_REFUSED, application, request, person, (), now)
-        raise AccessDenied(REFUSAL)
+    trace.take(person_allows_the_client, decision)
     granted = _granted(application, shown, decision)
     with transaction.atomic():
         remember(application, request.client_id, person, granted, now)

@@ -83,7 +83,7 @@ class Standing:
 
 
 def seal(ticket: Ticket, application_id: str) -> str:
-    """Make a ticket that only this server reads, for this application alone."""
+    """Sign a ticket: only this server makes one, for this application alone."""
     content = [ticket.query, ticket.started_at.timestamp()]
     return signing.dumps(content, salt=_salt(_TICKET, application_id), compress=True)
 
@@ -199,7 +199,7 @@ def hinted_subject(
     if request.id_token_hint is None:
         return None
     try:
-        claims = jose.verify(request.id_token_hint, keys.public_keys(now), typ=(id_token.TYP,))
+        claims = keys.verify(request.id_token_hint, now, typ=(id_token.TYP,))
     except jose.InvalidJWT as problem:
         raise InvalidRequest("id_token_hint is not valid", detail=str(problem)) from None
     ours = claims.get("iss") == application.issuer and claims.get("aud") == request.client_id

@@ -42,8 +42,10 @@ class Issue:
 
 def signers(application: ApplicationFacts, now: datetime) -> Signers:
     """The keys for this application. Making a missing one writes, so ask outside a transaction."""
-    key = keys.signer(application.algorithm, now)
-    return Signers(key, key)
+    return Signers(
+        access_token=keys.signer(application.algorithm, now),
+        id_token=keys.signer(id_token.ALGORITHM, now),
+    )
 
 
 def issue(order: Issue, by: Signers) -> TokenResponse:

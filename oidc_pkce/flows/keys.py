@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -299,6 +299,21 @@ def jwks(now: datetime) -> bytes:
     return ring(now).jwks
 
 
-def public_keys(now: datetime) -> Mapping[str, Any]:
-    """Every published key by its ``kid``."""
-    return ring(now).verifiers
+def verify(token: str, now: datetime, *, typ: Collection[str | None]) -> dict[str, Any]:
+    """The claims of a JWT that one of our published keys signed; times are not judged here.
+
+    A key that another process has just made is read from the table: a token must not be refused
+    because this process looked a moment too early. Raises ``InvalidJWT``.
+    """
+    try:
+        return jose.verify(token, ring(now).verifiers, typ=typ)
+    except jose.UnknownKey as unknown:
+        if not SigningKey.objects.published(now).filter(kid=unknown.kid).exists():
+            raise
+    return jose.verify(token, _reload(now).verifiers, typ=typ)
+
+
+def _reload(now: datetime) -> KeyRing:
+    with _kept.lock:
+        _kept.ring = _assemble(_published(now), now)
+        return _kept.ring

@@ -20,6 +20,7 @@ from ..protocol import jose
 from ..protocol.access import Access
 from ..protocol.access_token import AT_JWT, JWT, is_access_token
 from ..protocol.application import ApplicationFacts
+from ..protocol.authorization import serves_client
 from ..protocol.checks import Trace, check
 from ..protocol.errors import InvalidToken, MissingToken
 from . import access, keys
@@ -71,6 +72,18 @@ def token_is_valid(question: BearerQuestion) -> None:
 
 
 @check(
+    "bearer.client",
+    spec="RFC 6750 §3.1",
+    fix="Add this client to the application's Client ID List again.",
+)
+def client_is_still_served(question: BearerQuestion) -> None:
+    """The client that the token was issued to is still one of this application's."""
+    client_id = question.bearer.client_id if question.bearer else ""
+    if not serves_client(question.application, client_id, exists=True):
+        raise InvalidToken(received=client_id, detail="the application serves this client no more")
+
+
+@check(
     "bearer.access",
     spec="RFC 6750 §3.1",
     fix="Activate the user and give the Run right on the Permissions page.",
@@ -83,7 +96,12 @@ def user_may_use_the_application(question: BearerQuestion) -> None:
         raise InvalidToken(detail=reason)
 
 
-BEARER_CHECKS = (token_is_present, token_is_valid, user_may_use_the_application)
+BEARER_CHECKS = (
+    token_is_present,
+    token_is_valid,
+    client_is_still_served,
+    user_may_use_the_application,
+)
 
 
 def userinfo(
@@ -124,7 +142,7 @@ def _bearer(application: ApplicationFacts, token: str, now: datetime) -> Bearer:
 
 
 def _claims(application: ApplicationFacts, token: str, now: datetime) -> Mapping[str, Any]:
-    claims = jose.verify(token, keys.public_keys(now), typ=(JWT, AT_JWT))
+    claims = keys.verify(token, now, typ=(JWT, AT_JWT))
     jose.check_times(claims, now=int(now.timestamp()))
     if not is_access_token(claims):
         raise jose.InvalidJWT("this is not an access token")

@@ -403,6 +403,10 @@ class Migration(migrations.Migration):
             model_name='signingkey',
             constraint=models.UniqueConstraint(fields=('kid',), name='oidc_pkce_key_kid'),
         ),
+        migrations.AddIndex(
+            model_name='auditevent',
+            index=models.Index(fields=['action', 'id'], name='oidc_pkce_audit_action'),
+        ),
         migrations.AddConstraint(
             model_name='consent',
             constraint=models.UniqueConstraint(fields=('user', 'application', 'client_id', 'scope_digest'), name='oidc_pkce_consent_scope'),

@@ -25,7 +25,7 @@ from ..protocol.application import (
     Template,
     TokenType,
 )
-from ..protocol.metadata import Locations
+from ..protocol.metadata import Locations, issuer_problem
 from .fields import StringListField
 
 TEMPLATE_NAMES: Mapping[str, str] = {
@@ -259,12 +259,30 @@ class Application(models.Model):
     def clean(self) -> None:
         """Raise a sentence per field where fields contradict each other."""
         problems: dict[str, str] = {}
-        if self.issuer and not self.issuer.startswith(("https://", "http://")):
-            problems["issuer"] = gettext("An issuer is an http or https URL.")
+        if self.issuer and (problem := self._issuer_problem()):
+            problems["issuer"] = problem
         if self.template == Template.OPENID_CONNECT and self.audience:
             problems["audience"] = gettext("Only OAuth2 applications have an audience.")
         if problems:
             raise ValidationError(problems)
+
+    def _issuer_problem(self) -> str | None:
+        """All applications share one key set: none may speak in the name of another of ours.
+
+        Elsewhere, several may share an issuer: a tenant's applications often do.
+        """
+        if fault := issuer_problem(self.issuer):
+            return gettext("“%(value)s” cannot be an issuer: %(fault)s.") % {
+                "value": self.issuer,
+                "fault": fault,
+            }
+        own = self.locations.issuer.lower()
+        under_our_base = f"{self.issuer.lower()}/".startswith(f"{settings.issuer_base.lower()}/")
+        if under_our_base and self.issuer.lower() != own:
+            return gettext("“%(value)s” is another application's place here: leave this empty.") % {
+                "value": self.issuer
+            }
+        return None
 
     @property
     def locations(self) -> Locations:

@@ -28,6 +28,7 @@ class AuditEvent(models.Model):
         verbose_name = _("audit event")
         verbose_name_plural = _("audit log")
         ordering = ("-pk",)
+        indexes = (models.Index(fields=("action", "id"), name="oidc_pkce_audit_action"),)
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor_name or '-'}"

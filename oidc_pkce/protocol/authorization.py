@@ -31,7 +31,10 @@ CODE = "code"
 RESPONSE_MODES: tuple[Mode, ...] = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 MAX_STATE = 4096
+MAX_NONCE = 2048  # as JSON writes it: it is repeated in tokens, which travel in headers
+MAX_SCOPE = 2048
 MAX_RESOURCES = 10
+MAX_RESOURCE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,11 @@ def redirect_uri_is_registered(question: Question) -> None:
 def parameters_are_wellformed(question: Question) -> None:
     """No parameter but resource is repeated, undecodable or too long."""
     question.parameters.require_wellformed()
-    if len(question.get("state") or "") > MAX_STATE:
-        raise InvalidRequest("state is too long")
+    for name, longest in (("state", MAX_STATE), ("scope", MAX_SCOPE)):
+        if len(question.get(name) or "") > longest:
+            raise InvalidRequest(f"{name} is too long")
+    if len((question.get("nonce") or "").encode("ascii", "backslashreplace")) > MAX_NONCE:
+        raise InvalidRequest("nonce is too long")
 
 
 @check(
@@ -273,6 +279,8 @@ def resources_are_absolute(question: Question) -> None:
     if len(resources) > MAX_RESOURCES:
         raise InvalidTarget("too many resource parameters")
     for resource in resources:
+        if len(resource) > MAX_RESOURCE:
+            raise InvalidTarget("resource is too long")
         head, colon, tail = resource.partition(":")
         if not (head and colon and tail) or "#" in resource or not resource.isprintable():
             raise InvalidTarget("resource must be an absolute URI", received=resource)

@@ -4,7 +4,8 @@ The TYPE decides where an error may travel, never an ``if``::
 
     OAuthError
     ├── DirectError          a page for the person; never leaves by a redirect
-    │   ├── UnknownApplication, UnknownClient, UnusableRedirectUri, UnreadableRequest, StalePage
+    │   ├── UnknownApplication, UnknownClient, UnusableRedirectUri, UnreadableRequest, StalePage,
+    │       ForeignForm
     ├── RedirectableError    may travel to a verified redirect URI; JSON on the back channel
     │   ├── InvalidRequest, InvalidScope, InvalidTarget, UnsupportedResponseType
     │   ├── RequestNotSupported, RequestUriNotSupported
@@ -80,9 +81,17 @@ class UnreadableRequest(DirectError):
 
 
 class StalePage(DirectError):
-    """A sign-in or consent page was posted too late, twice, or from another session."""
+    """A sign-in or consent page was posted too late, or from another browser session."""
 
     default_description = "this page is no longer valid"
+
+
+class ForeignForm(DirectError):
+    """A form of ours was posted without the token that this browser was given with the page."""
+
+    error = "access_denied"
+    status = HTTPStatus.FORBIDDEN
+    default_description = "this form did not come from this page"
 
 
 class RedirectableError(OAuthError):

@@ -9,6 +9,7 @@ from .access_token import ONLY_IN_ACCESS_TOKENS, TokenFacts
 from .jose import left_half_hash
 
 TYP = "JWT"
+ALGORITHM = "RS256"  # what every client expects that did not register another (Core §15.1)
 
 
 def claims(

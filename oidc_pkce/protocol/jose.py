@@ -28,6 +28,14 @@ class InvalidJWT(Exception):
     """A token is malformed, forged, of another kind, or out of time. The reason is private."""
 
 
+class UnknownKey(InvalidJWT):
+    """None of the keys at hand has the ``kid`` of the header; perhaps a newer one has."""
+
+    def __init__(self, kid: str) -> None:
+        self.kid = kid
+        super().__init__("the key is unknown")
+
+
 @dataclass(frozen=True, slots=True)
 class SigningKey:
     """A parsed private key under its name. Raises ValueError when it does not fit ``algorithm``."""
@@ -140,7 +148,7 @@ def _key_for(
         raise InvalidJWT("the token is of another type")
     key = keys.get(header.get("kid", ""))
     if key is None:
-        raise InvalidJWT("the key is unknown")
+        raise UnknownKey(header.get("kid", ""))
     if header.get("alg") != key.algorithm:
         raise InvalidJWT("the algorithm is not the key's own")
     return key

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from . import id_token, redirect_uri
 from .application import STANDARD_SCOPES, ApplicationFacts, Flow
 from .authorization import CODE, PROMPTS, RESPONSE_MODES, challenge_methods
 from .redirect_uri import origin
-from .scope import STANDARD
 
 PATHS = {
     "authorize": "OAuth2/Authorize",
@@ -50,6 +51,16 @@ class Locations:
         return f"{self.base}/{PATHS[endpoint]}/{self.application_id}"
 
 
+def issuer_problem(issuer: str) -> str | None:
+    """Why a text cannot be an issuer (RFC 8414 §2): a fragment of a sentence, or ``None``."""
+    parts = urlsplit(issuer)
+    if redirect_uri.problem(issuer) or redirect_uri.kind(issuer) == "custom":
+        return "it must be an https address, or http on this machine"
+    if parts.query or "?" in issuer:
+        return "it must not hold a query"
+    return None
+
+
 def document(
     application: ApplicationFacts,
     locations: Locations,
@@ -71,9 +82,7 @@ def document(
         "scopes_supported": scopes(application, defined_scopes),
         "claims_supported": list(dict.fromkeys((*ALWAYS_PRESENT_CLAIMS, *claims))),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": list(
-            dict.fromkeys(("RS256", application.algorithm))
-        ),
+        "id_token_signing_alg_values_supported": [id_token.ALGORITHM],
         "code_challenge_methods_supported": list(challenge_methods(application)),
         "token_endpoint_auth_methods_supported": authentication_methods(application),
         "authorization_response_iss_parameter_supported": True,
@@ -99,11 +108,6 @@ def scopes(application: ApplicationFacts, defined: Sequence[str]) -> list[str]:
     """Every scope that a client may ask for."""
     standard = STANDARD_SCOPES if application.is_openid_connect else ()
     return list(dict.fromkeys((*standard, *defined)))
-
-
-def standard_claims() -> tuple[str, ...]:
-    """Every claim that a standard scope can ask for."""
-    return tuple(claim for claims in STANDARD.values() for claim in claims)
 
 
 def authentication_methods(application: ApplicationFacts) -> list[str]:

@@ -790,7 +790,9 @@ def test_a_configured_issuer_is_used_character_for_character(signed_in, list_app
 @spec("RFC 6749", "3.1")
 @pytest.mark.parametrize(("length", "fits"), [(1000, True), (2000, True), (8000, False)])
 def test_a_request_survives_the_sign_in_or_is_refused_before_it(journey, ada, length, fits):
-    state, nonce, hint = (secrets.token_urlsafe(length)[:size] for size in (4096, length, length))
+    state, nonce, hint = (
+        secrets.token_urlsafe(length)[:size] for size in (4096, min(length, 2000), length)
+    )
 
     answer = journey.authorize(state=state, nonce=nonce, login_hint=hint)
 
@@ -831,3 +833,19 @@ def test_a_hint_that_is_forged_foreign_or_no_id_token_is_refused(openid, signed_
     for hint in ("x", "a.b.c", tokens["id_token"][:-4] + "AAAA", tokens["access_token"], foreign):
         answer = openid.authorize(scope="openid", prompt="none", id_token_hint=hint)
         assert answer.error == "invalid_request", hint
+
+
+@spec("RFC 9110", "9.3.2")
+def test_head_gives_nobody_a_code(signed_in):
+    answer = signed_in.browser.head(signed_in.url("Authorize"), signed_in.parameters())
+
+    assert answer.status_code == 405
+    assert not Grant.objects.exists()
+
+
+@spec("OpenID Connect Core", "3.1.2.1")
+def test_a_nonce_that_would_not_fit_into_a_token_is_refused_at_once(openid):
+    assert openid.authorize(scope="openid", nonce="名" * 1000).error == "invalid_request"
+    nonce = "n" * 2000
+    token = openid.tokens(scope="openid", nonce=nonce)["access_token"]
+    assert openid.userinfo(token).status == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from datetime import timedelta
@@ -13,8 +14,11 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from oidc_pkce import throttling
+from oidc_pkce import audit, throttling
+from oidc_pkce.flows import login
+from oidc_pkce.flows.login import Attempt, SignInRefused
 from oidc_pkce.models import AuditEvent, Grant
 from tests.fixtures import make_user
 from tests.journeys import (
@@ -363,3 +367,68 @@ def test_what_was_typed_as_a_user_name_is_not_kept(journey, db):
     for event in AuditEvent.objects.all():
         assert "my-password" not in f"{event.actor_name} {event.details}"
     assert AuditEvent.objects.filter(action="user.sign_in_failed").count() == 1
+
+
+def test_no_number_of_parallel_guesses_reaches_the_hasher_more_often_than_allowed(
+    journey, ada, settings
+):
+    settings.OIDC_PKCE = {**settings.OIDC_PKCE, "ATTEMPTS_PER_ACCOUNT": 3}
+    asked = []
+
+    def slow_backend(**credentials):
+        """While one guess is being hashed, the others arrive."""
+        asked.append(credentials)
+        if len(asked) < 10:
+            guess()
+
+    def guess():
+        with contextlib.suppress(SignInRefused):
+            login.sign_in(attempt, slow_backend)
+
+    facts = journey.application.facts()
+    attempt = Attempt("ada", "wrong", "192.0.2.1", facts, timezone.now())
+    guess()
+
+    assert len(asked) == 3
+
+
+def test_audited_failures_of_strangers_are_bounded(journey, ada, monkeypatch, settings):
+    settings.OIDC_PKCE = {**settings.OIDC_PKCE, "ATTEMPTS_PER_ACCOUNT": 1000}
+    monkeypatch.setattr(audit, "PRUNE_EVERY", 1)
+    monkeypatch.setattr(audit, "NEWEST_FAILURES", 5)
+
+    for _ in range(9):
+        journey.sign_in(journey.authorize(), "ada", "wrong")
+    journey.sign_in(journey.authorize(), "ada")
+
+    failures = AuditEvent.objects.filter(action=audit.Action.SIGN_IN_FAILED)
+    assert failures.count() == 5
+    assert AuditEvent.objects.filter(action=audit.Action.SIGNED_IN).count() == 1
+
+
+def test_a_page_posted_with_too_much_is_a_page_of_ours(journey):
+    address = path_of(journey.authorize().location)
+
+    for data in ({"username": "u" * 300_000}, {f"field{n}": "1" for n in range(1500)}):
+        answer = journey.browser.post(address, data)
+        assert answer.status_code == 400
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert b"u" * 300 not in answer.content
+
+
+def test_a_user_name_is_shown_again_within_its_bound(journey):
+    address = path_of(journey.authorize().location)
+
+    page = journey.browser.post(address, {"username": "u" * 5000}).content
+
+    assert b"u" * 254 in page
+    assert b"u" * 255 not in page
+
+
+def test_start_over_still_asks_for_another_account(asking):
+    consent = asking.follow(asking.authorize())
+    other = re.search(r'href="([^"]*switch=1)"', consent.html)[1].replace("&amp;", "&")
+
+    page = Answer(asking.browser.post(path_of(other), {"username": "bob"}))
+
+    assert "switch=1" in re.search(r'href="([^"]*/OAuth2/Login/[^"]*)"', page.html)[1]

@@ -12,16 +12,18 @@ from typing import Any
 import jwt
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from oidc_pkce import signals
+from oidc_pkce.flows import tracing
 from oidc_pkce.identifiers import digest
 from oidc_pkce.models import (
     Application,
     AuditEvent,
     AuthorizationCode,
+    ClientAuthentication,
     ClientSecret,
     Grant,
     Permission,
@@ -928,3 +930,35 @@ def test_a_grant_that_was_revoked_before_gives_nothing(signed_in):
 
     assert told(signed_in.redeem(code)) == (400, "invalid_grant", DOES_NOT_MATCH)
     assert last_trace().failed_check == "code.grant"
+
+
+@spec("RFC 9700", "4.13")
+@pytest.mark.parametrize("with_secret", [True, False])
+def test_how_an_openid_connect_client_proved_itself_is_remembered(openid_with_secret, with_secret):
+    changes = {} if with_secret else {"client_secret": None}
+    code = openid_with_secret.authorize(scope="openid").code
+    assert Grant.objects.get().client_authentication == ClientAuthentication.PENDING
+
+    assert openid_with_secret.redeem(code, **changes).status == 200
+
+    expected = ClientAuthentication.SECRET if with_secret else ClientAuthentication.NONE
+    assert Grant.objects.get().client_authentication == expected
+
+
+@spec("RFC 9700", "4.13")
+def test_how_other_clients_must_prove_themselves_is_known_from_the_beginning(signed_in):
+    signed_in.authorize()
+
+    assert Grant.objects.get().client_authentication == ClientAuthentication.NONE
+
+
+@spec("RFC 6749", "5.1")
+def test_an_answer_survives_that_its_trace_cannot_be_written(signed_in, monkeypatch, caplog):
+    def fail(*args):
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr(tracing, "record", fail)
+
+    assert signed_in.tokens()["access_token"]
+    assert signed_in.redeem("no code").error == "invalid_grant"
+    assert "was not kept" in caplog.text

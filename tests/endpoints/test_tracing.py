@@ -55,7 +55,7 @@ def test_a_refusal_that_travels_to_the_client_is_kept_too(signed_in):
 def test_a_refused_consent_is_kept_under_its_check(asking):
     asking.decide(asking.authorize(scope="read"), "0")
 
-    assert last_trace().failed_check == "authorize.consent"
+    assert last_trace().failed_check == "consent.allowed"
 
 
 def test_the_checks_stand_in_their_order_with_what_they_compared(signed_in):

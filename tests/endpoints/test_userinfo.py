@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from django.utils import timezone
 
 from oidc_pkce.flows import keys
-from oidc_pkce.models import AccessToken, Grant, RevokedToken
+from oidc_pkce.models import AccessToken, Grant, RevokedToken, SigningKey
 from oidc_pkce.protocol import jwk
 from tests.journeys import FORM, Answer, Browser, Journey, last_trace, make_application
 from tests.spec import spec
@@ -277,7 +277,9 @@ def test_an_id_token_is_no_access_token(openid):
 @spec("RFC 9068", "4")
 def test_another_applications_token_is_refused(signed_in, token, openid, ada):
     other = Journey(make_application(application_id="other")).log_in(ada)
-    twin = make_application(application_id="twin", issuer="https://id.example.com/my_app/")
+    twin = make_application(application_id="twin")
+    twin.issuer = "https://id.example.com/my_app/"  # no form lets this pass
+    twin.save()
     same_issuer = Journey(twin).log_in(ada)
 
     for stranger in (openid, other, same_issuer):
@@ -382,3 +384,24 @@ def test_an_unknown_application_is_a_404_in_json(db):
     answer = Answer(Browser().get("/OAuth2/UserInfo/nowhere"))
 
     assert (answer.status, answer.json["error"]) == (404, "invalid_request")
+
+
+@spec("RFC 7517", "5")
+def test_a_token_signed_by_a_key_that_this_process_has_not_seen_is_served(openid, openid_app):
+    """Another worker may have made the key a moment ago."""
+    token = openid.tokens(scope="openid")["access_token"]
+    keys.clear()
+    SigningKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    keys.ring(timezone.now())  # this process knows only a newer key
+    SigningKey.objects.update(expires_at=None)
+
+    assert openid.userinfo(token).status == 200
+
+
+@spec("RFC 6750", "3.1")
+def test_a_client_that_was_taken_off_the_list_is_served_no_more(signed_in, list_app):
+    token = signed_in.tokens()["access_token"]
+    list_app.client_ids = ["another"]
+    list_app.save()
+
+    refused(signed_in.userinfo(token))

@@ -45,7 +45,9 @@ profiles = st.fixed_dictionaries(
         "ClientIDTypeName": st.sampled_from([kind.value for kind in ClientIdType]),
         "AllowedClients": listed(names),
         "MustBeOauthClient": st.booleans(),
-        "Issuer": st.sampled_from(["", "https://id.example.com/x/", "https://other.example/"]),
+        "Issuer": st.sampled_from(
+            ["", "https://id.elsewhere.example/x/", "https://other.example/"]
+        ),
         "Redirects": uris,
         "PostLogoutRedirects": uris,
         "TrustedOrigins": listed(st.sampled_from(["https://a.example", "https://b.example:8443"])),

@@ -171,7 +171,8 @@ def test_an_empty_list_is_warned_about(portal, list_app):
         ("access_token_lifetime", "0.00:00:30", "at least one minute"),
         ("application_id", "my app", "no spaces"),
         ("name", "My \u202eppA", "control character"),
-        ("issuer", "ftp://id.example.com", "http or https"),
+        ("issuer", "ftp://id.example.com", "an https address"),
+        ("issuer", "https://id.example.com/other/", "place here"),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_saved(portal, list_app, field, value, sentence):

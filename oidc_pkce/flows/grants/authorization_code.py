@@ -114,10 +114,12 @@ def _claim(order: GrantOrder, found: Found) -> None:
 def _remember_authentication(order: GrantOrder, grant: Grant) -> None:
     """What was issued to a secret is never refreshed or revoked without one.
 
-    Only where an application serves both kinds of client does that have to be written down.
+    Authorize has written what it expected; only what turned out otherwise costs a statement.
     """
-    if order.application.is_openid_connect and order.client.is_authenticated:
-        Grant.objects.filter(pk=grant.pk).update(client_authentication=ClientAuthentication.SECRET)
+    authenticated = order.client.is_authenticated
+    proved = ClientAuthentication.SECRET if authenticated else ClientAuthentication.NONE
+    if grant.client_authentication != proved:
+        Grant.objects.filter(pk=grant.pk).update(client_authentication=proved)
 
 
 def _issue(order: GrantOrder, request: CodeRequest, found: Found) -> issuing.Issue:

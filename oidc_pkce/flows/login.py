@@ -1,0 +1,78 @@
+"""Sign a person in by the host project's own backends, within the limits on failed attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .. import audit, throttling
+from ..models import ServiceUser
+from ..protocol.application import ApplicationFacts
+
+MAX_USERNAME = 254
+MAX_PASSWORD = 4096  # what a slow hasher is given is bounded
+
+
+class SignInRefused(Exception):
+    """User name or password is wrong, or the user may not sign in: all look alike."""
+
+
+class SignInBlocked(SignInRefused):
+    """Too many attempts failed lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What somebody typed, where, and when."""
+
+    username: str
+    password: str
+    address: str
+    application: ApplicationFacts
+    now: datetime
+
+
+def sign_in(attempt: Attempt, authenticate: Callable[..., Any]) -> Any:
+    """The user whose credentials these are. Raises :class:`SignInRefused`.
+
+    ``authenticate`` asks the host project's backends. The attempt is counted before they are asked
+    and forgiven when it succeeds, so that no number of parallel guesses slips through.
+    """
+    counters = throttling.sign_in_counters(attempt.username, attempt.address)
+    if not throttling.reserve(counters):
+        raise SignInBlocked
+    user = _authenticate(attempt, authenticate)
+    if user is None:
+        _record(audit.Action.SIGN_IN_FAILED, attempt)
+        if throttling.blocked(counters):  # said once: what is refused from now on writes nothing
+            _record(audit.Action.SIGN_IN_BLOCKED, attempt)
+        raise SignInRefused
+    throttling.release(counters)
+    _record(audit.Action.SIGNED_IN, attempt, user)
+    return user
+
+
+def _authenticate(attempt: Attempt, authenticate: Callable[..., Any]) -> Any:
+    """The user, or ``None``: unknown, wrong, inactive and service users all alike."""
+    too_long = len(attempt.username) > MAX_USERNAME or len(attempt.password) > MAX_PASSWORD
+    if too_long or "\0" in attempt.username:
+        return None
+    user = authenticate(username=attempt.username, password=attempt.password)
+    if user is None or ServiceUser.objects.filter(pk=user.pk).exists():
+        return None
+    return user
+
+
+def _record(action: audit.Action, attempt: Attempt, user: Any = None) -> None:
+    """What was typed as a user name is not kept: people type passwords there."""
+    audit.record(
+        action,
+        now=attempt.now,
+        actor_pk=user.pk if user else None,
+        actor_name=user.get_username() if user else "",
+        application_pk=attempt.application.pk,
+        application_name=attempt.application.name,
+        details={"address": throttling.network_of(attempt.address)},
+    )
