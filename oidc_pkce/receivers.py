@@ -13,6 +13,7 @@ from . import identifiers
 AUTH_TIME = "oidc_pkce.auth_time"
 SID = "oidc_pkce.sid"
 AMR = "oidc_pkce.amr"
+FRESH_FOR = "oidc_pkce.fresh_for"
 
 
 def connect() -> None:
@@ -29,4 +30,6 @@ def remember_sign_in(sender: Any, request: HttpRequest | None, **kwargs: Any) ->
     if session is not None:
         session[AUTH_TIME] = time.time()
         session[SID] = identifiers.new_sid()
-        session[AMR] = []  # whoever knows how the person proved it says so afterwards
+        # Our own page says afterwards how the person proved it, and for which request.
+        session[AMR] = []
+        session[FRESH_FOR] = ""

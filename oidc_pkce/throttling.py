@@ -37,7 +37,7 @@ class Counter:
 def sign_in_counters(username: str, address: str) -> tuple[Counter, ...]:
     """What a failed sign-in counts against: the account whatever its case, and the address."""
     account = Counter("account", username.strip().casefold(), settings.attempts_per_account)
-    return (account, _address_counter(address))
+    return (_address_counter(address), account)
 
 
 def client_counters(application_id: str, client_id: str, address: str) -> tuple[Counter, ...]:
@@ -63,12 +63,12 @@ def blocked(counters: Iterable[Counter]) -> bool:
 def reserve(counters: Iterable[Counter]) -> bool:
     """Count an attempt before it is made; false when one of these has failed too often.
 
-    Counting first leaves no gap for parallel attempts. :func:`release` forgives a success.
+    Counting first leaves no gap for parallel attempts. The first that is full ends it: a blocked
+    address cannot fill the counters of accounts. :func:`release` forgives a success.
     """
     if not settings.throttling:
         return True
-    counts = [(_increase(counter.key), counter.limit) for counter in counters]
-    return all(count <= limit for count, limit in counts)
+    return all(_increase(counter.key) <= counter.limit for counter in counters)
 
 
 def release(counters: Iterable[Counter]) -> None:

@@ -27,8 +27,11 @@ _UNREADABLE = re.compile(
 )
 
 validate_application_id = RegexValidator(
-    re.compile(r"^[A-Za-z0-9._-]{1,64}\Z"),
-    _("An Application ID is 1 to 64 letters, digits, dots, underscores or hyphens; no spaces."),
+    re.compile(r"^(?!(?:\.{1,2}|\.well-known|oauth2)\Z)[A-Za-z0-9._-]{1,64}\Z", re.IGNORECASE),
+    _(
+        "An Application ID is 1 to 64 letters, digits, dots, underscores or hyphens; no spaces."
+        " Dots alone, .well-known and OAuth2 stand for something else in addresses."
+    ),
 )
 
 

@@ -25,5 +25,5 @@ class AuthorizeEndpoint(JourneyEndpoint):
 
     def answer(self, application_id: str, query: str) -> HttpResponseBase:
         """Begin the journey now."""
-        self.ticket = Ticket(query, self.now)
+        self.ticket = Ticket(query)
         return self.proceed(self.find(application_id))

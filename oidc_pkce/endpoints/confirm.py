@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ..flows import authorization, consent, interaction
 from ..flows.authorization import Judged, Refused
 from ..flows.consent import Decision
-from ..flows.interaction import Owed, Person, ShownConsent, Ticket
+from ..flows.interaction import Owed, Person, ShownConsent
 from ..protocol import redirect_uri
 from ..protocol.application import ApplicationFacts
 from ..protocol.errors import AccessDenied
@@ -43,8 +43,8 @@ class ConfirmPage(FormPage):
         sealed = fields.get("ticket", "")
         shown = interaction.unseal_consent(sealed, found.application_id, person, self.trace)
         assert person is not None  # noqa: S101 - page_was_shown_to_this_person has just passed
-        self.ticket = Ticket(shown.query, shown.started_at)
-        decision = Decision(fields.get("result") == "1", frozenset(fields.getlist("scope")))
+        self.ticket = shown.ticket
+        decision = Decision(fields.getlist("result") == ["1"], frozenset(fields.getlist("scope")))
         try:
             return self.send(self.decide(found, person, shown, decision))
         except Refused as refused:
@@ -74,8 +74,7 @@ class ConfirmPage(FormPage):
         """Show the page, and seal what it showed."""
         request = judged.request
         shown = ShownConsent(
-            self.ticket.query,
-            self.ticket.started_at,
+            self.ticket,
             str(person.user.pk),
             person.sid,
             request.scopes,

@@ -68,6 +68,7 @@ class LoginPage(FormPage):
             return self.ask(found, step="password", username=username, error=error)
         auth.login(self.request, user)
         self.request.session[receivers.AMR] = PASSWORD
+        self.request.session[receivers.FRESH_FOR] = self.ticket.name
         return self.proceed(found)
 
     def ask(

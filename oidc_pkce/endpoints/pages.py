@@ -115,7 +115,7 @@ class JourneyEndpoint(PageEndpoint):
             found,
             parameters,
             person,
-            started_at=self.ticket.started_at,
+            ticket=self.ticket,
             now=self.now,
             trace=self.trace,
         )
@@ -243,6 +243,7 @@ def person_of(request: HttpRequest) -> Person | None:
         auth_time=datetime.fromtimestamp(session[receivers.AUTH_TIME], UTC),
         sid=session[receivers.SID],
         amr=tuple(session.get(receivers.AMR, ())),
+        fresh_for=session.get(receivers.FRESH_FOR, ""),
     )
 
 

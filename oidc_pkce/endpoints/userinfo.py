@@ -44,9 +44,16 @@ def bearer_form_is_wellformed(parameters: Parameters) -> None:
 def body_is_json(body: bytes) -> object:
     """A body that says it is JSON is JSON."""
     try:
-        return json.loads(body or b"null")
+        return json.loads(body or b"null", object_pairs_hook=_members)
     except (ValueError, RecursionError):
-        raise InvalidRequest("the body is not JSON") from None
+        raise InvalidRequest("the body is not JSON, or names a member twice") from None
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is named twice")
+    return members
 
 
 class UserInfoEndpoint(ApplicationJsonEndpoint):

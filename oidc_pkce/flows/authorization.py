@@ -38,7 +38,7 @@ from ..protocol.errors import AccessDenied, RedirectableError
 from ..protocol.parameters import Parameters
 from ..protocol.response_mode import AuthorizationResponse
 from . import access, interaction
-from .interaction import Owed, Person, Standing
+from .interaction import Owed, Person, Standing, Ticket
 
 
 class Refused(Exception):
@@ -87,20 +87,20 @@ def begin(
     parameters: Parameters,
     person: Person | None,
     *,
-    started_at: datetime,
+    ticket: Ticket,
     now: datetime,
     trace: Trace,
 ) -> Judged:
     """Judge a request and say what is still owed. Writes nothing.
 
-    ``started_at`` is when the request first arrived: a sign-in after it counts as fresh. Raises a
+    ``ticket`` names the request: only a sign-in on its own page counts as fresh. Raises a
     ``DirectError`` (a page) or :class:`Refused` (an answer that travels to the client).
     """
     question = _question(application, parameters)
     destination = find_destination(question, trace)
     try:
         request = read_request(question, destination, trace)
-        return _what_is_owed(application, request, person, started_at, now, trace)
+        return _what_is_owed(application, request, person, ticket, now, trace)
     except RedirectableError as refusal:
         raise Refused(refuse(application, destination, refusal), refusal) from refusal
 
@@ -175,11 +175,11 @@ def _what_is_owed(
     application: ApplicationFacts,
     request: AuthorizationRequest,
     person: Person | None,
-    started_at: datetime,
+    ticket: Ticket,
     now: datetime,
     trace: Trace,
 ) -> Judged:
-    standing = Standing(request, person, started_at, now, application.requires_consent, False)
+    standing = Standing(request, person, ticket, now, application.requires_consent, False)
     hinted = trace.take(interaction.hinted_subject, application, request, now)
     trace.run(interaction.SIGN_IN_CHECKS, standing)
     if person is None or interaction.must_sign_in(standing):
@@ -191,7 +191,7 @@ def _what_is_owed(
     trace.run(ACCESS_CHECKS, member.access, application)
     covered = any(set(request.scopes) <= allowed for allowed in member.consented)
     standing = Standing(
-        request, person, started_at, now, application.requires_consent, has_consented=covered
+        request, person, ticket, now, application.requires_consent, has_consented=covered
     )
     trace.run(interaction.CONSENT_CHECKS, standing)
     owed = Owed.CONSENT if interaction.must_consent(standing) else Owed.NOTHING

@@ -6,13 +6,14 @@ address; nothing is written before somebody has signed in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 from django.core import signing
 
+from .. import identifiers
 from ..conf import settings
 from ..protocol import id_token, jose
 from ..protocol.access_token import is_access_token
@@ -43,28 +44,31 @@ class Owed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in in this browser; ``sid`` names this one browser session."""
+    """Who is signed in in this browser.
+
+    ``sid`` names this one browser session, ``fresh_for`` the ticket whose page the sign-in was.
+    """
 
     user: Any
     auth_time: datetime
     sid: str
     amr: tuple[str, ...]
+    fresh_for: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An authorization request on its way through the sign-in pages."""
+    """An authorization request on its way through the sign-in pages, and a name for this way."""
 
     query: str
-    started_at: datetime
+    name: str = field(default_factory=identifiers.new_sid)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownConsent:
     """What a consent page showed, to whom, in which browser session."""
 
-    query: str
-    started_at: datetime
+    ticket: Ticket
     user: str
     sid: str
     scopes: tuple[str, ...]
@@ -76,7 +80,7 @@ class Standing:
 
     request: AuthorizationRequest
     person: Person | None
-    started_at: datetime
+    ticket: Ticket
     now: datetime
     asks_consent: bool
     has_consented: bool
@@ -84,25 +88,20 @@ class Standing:
 
 def seal(ticket: Ticket, application_id: str) -> str:
     """Sign a ticket: only this server makes one, for this application alone."""
-    content = [ticket.query, ticket.started_at.timestamp()]
+    content = [ticket.query, ticket.name]
     return signing.dumps(content, salt=_salt(_TICKET, application_id), compress=True)
 
 
 def unseal(text: str, application_id: str, trace: Trace) -> Ticket:
     """Read a ticket. Raises ``StalePage`` when it is forged, foreign or too old."""
-    query, started_at = trace.take(page_is_fresh, text, _salt(_TICKET, application_id))
-    return Ticket(query, _moment(started_at))
+    query, name = trace.take(page_is_fresh, text, _salt(_TICKET, application_id))
+    return Ticket(query, name)
 
 
 def seal_consent(shown: ShownConsent, application_id: str) -> str:
     """Bind a consent page to the user, the browser session and the request that it shows."""
-    content = [
-        shown.query,
-        shown.started_at.timestamp(),
-        shown.user,
-        shown.sid,
-        list(shown.scopes),
-    ]
+    ticket = shown.ticket
+    content = [ticket.query, ticket.name, shown.user, shown.sid, list(shown.scopes)]
     return signing.dumps(content, salt=_salt(_CONSENT, application_id), compress=True)
 
 
@@ -111,8 +110,8 @@ def unseal_consent(
 ) -> ShownConsent:
     """Read what a consent page showed. Raises ``StalePage`` when it was shown to somebody else."""
     content = trace.take(page_is_fresh, text, _salt(_CONSENT, application_id))
-    query, started_at, user, sid, scopes = content
-    shown = ShownConsent(query, _moment(started_at), user, sid, tuple(scopes))
+    query, name, user, sid, scopes = content
+    shown = ShownConsent(Ticket(query, name), user, sid, tuple(scopes))
     trace.take(page_was_shown_to_this_person, shown, person)
     return shown
 
@@ -217,8 +216,7 @@ def hinted_subject(
 )
 def hinted_person_can_still_sign_in(standing: Standing) -> None:
     """Who is signed in is the person of the id_token_hint, or may still sign in as that person."""
-    signed_in_for_this = standing.person and standing.person.auth_time >= standing.started_at
-    if "none" in standing.request.prompts or signed_in_for_this:
+    if "none" in standing.request.prompts or is_fresh(standing):
         raise LoginRequired(detail="somebody other than the person of the hint is signed in")
 
 
@@ -231,12 +229,21 @@ def must_sign_in(standing: Standing) -> bool:
     person, request = standing.person, standing.request
     if person is None:
         return True
-    if person.auth_time >= standing.started_at:
+    if is_fresh(standing):
         return False
     if request.prompts & {"login", "select_account"}:
         return True
     age = standing.now - person.auth_time
     return request.max_age is not None and age > timedelta(seconds=request.max_age)
+
+
+def is_fresh(standing: Standing) -> bool:
+    """Whether the person signed in for this very request.
+
+    A sign-in after the request began proves nothing: whoever prepared the request may have waited
+    for it.
+    """
+    return standing.person is not None and standing.person.fresh_for == standing.ticket.name
 
 
 def must_consent(standing: Standing) -> bool:
@@ -248,8 +255,3 @@ def must_consent(standing: Standing) -> bool:
 
 def _salt(purpose: str, application_id: str) -> str:
     return f"{purpose}.{application_id.lower()}"
-
-
-def _moment(timestamp: float) -> datetime:
-
-    return datetime.fromtimestamp(timestamp, UTC)

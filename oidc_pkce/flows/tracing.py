@@ -7,6 +7,7 @@ Written after the request's own commit; never holds a credential.
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +52,7 @@ def record(traced: Traced, trace: Trace, now: datetime) -> None:
             request_id=traced.request_id,
             application_id=traced.application_pk,
             endpoint=traced.endpoint,
-            client_id=printable(traced.client_id)[:255],
+            client_id=without_credentials(traced.client_id)[:255],
             user_id=traced.user_pk,
             succeeded=failed is None,
             failed_check=failed.check if failed else "",
@@ -79,9 +80,36 @@ def prune(application_pk: int | None) -> int:
     return 0 if oldest is None else mine.filter(pk__lte=oldest)._raw_delete(using=mine.db)
 
 
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SECRET = re.compile(r"[A-Za-z0-9_\-.~+/=]{32,}")
+
+
+def without_credentials(text: str) -> str:
+    """Text from the wire without what may be a credential that was sent in the wrong place.
+
+    Of an address the names of its parameters stay; a long random word is only counted.
+    """
+    head, mark, tail = _cut_address(text)
+    if mark and ":" in head:
+        names = "&".join(f"{pair.partition('=')[0]}=…" for pair in tail.split("&"))
+        return f"{printable(head)}{mark}{printable(names)}"
+    if _SECRET.fullmatch(text) and not _GUID.fullmatch(text):
+        return f"({len(text)} characters)"
+    return printable(text)
+
+
+def _cut_address(text: str) -> tuple[str, str, str]:
+    at = min((text.find(mark) for mark in "?#" if mark in text), default=len(text))
+    return text[:at], text[at : at + 1], text[at + 1 :]
+
+
 def printable(text: str) -> str:
     """Text from the wire as it may be stored and shown: nothing that cannot be printed."""
     return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def _received(text: str | None) -> str | None:
+    return None if text is None else without_credentials(text)[:MAX_TEXT]
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
@@ -92,7 +120,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "passed": False,
         "error": outcome.error,
         "description": outcome.description,
-        "received": None if outcome.received is None else printable(outcome.received[:MAX_TEXT]),
+        "received": _received(outcome.received),
         "expected": [text[:MAX_TEXT] for text in outcome.expected[:MAX_CANDIDATES]],
         "detail": printable(outcome.detail[:MAX_TEXT]),
     }

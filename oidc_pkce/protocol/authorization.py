@@ -30,6 +30,7 @@ from .response_mode import Mode
 CODE = "code"
 RESPONSE_MODES: tuple[Mode, ...] = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
+MAX_CLIENT_ID = 255
 MAX_STATE = 4096
 MAX_NONCE = 2048  # as JSON writes it: it is repeated in tokens, which travel in headers
 MAX_SCOPE = 2048
@@ -376,14 +377,17 @@ def serves_client(application: ApplicationFacts, client_id: str, *, exists: bool
         return client_id == application.openid_client_id
     match application.client_id_type:
         case ClientIdType.ANYTHING:
-            return bool(client_id) and len(client_id) <= MAX_CLIENT_ID
+            return is_presentable(client_id)
         case ClientIdType.LIST:
             return client_id in application.client_ids
         case ClientIdType.CONFIDENTIAL:
             return exists
 
 
-MAX_CLIENT_ID = 255
+def is_presentable(client_id: str) -> bool:
+    """Whether a person can be shown this id without being misled: nothing invisible in it."""
+    length = 1 <= len(client_id) <= MAX_CLIENT_ID
+    return length and client_id.isprintable() and client_id == client_id.strip()
 
 
 def known_clients(application: ApplicationFacts) -> tuple[str, ...]:

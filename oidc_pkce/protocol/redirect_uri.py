@@ -22,7 +22,9 @@ _UNSAFE_SCHEMES = frozenset(
     {"about", "blob", "chrome", "data", "feed", "file", "filesystem", "ftp", "ftps", "intent"}
     | {"jar", "javascript", "livescript", "mailto", "mhtml", "mocha", "resource", "sms", "tel"}
     | {"urn", "vbs", "vbscript", "view-source", "ws", "wss"}
+    | {"callto", "content", "res", "search-ms", "shell", "wyciwyg", "x-javascript"}
 )
+_HANDLERS_OF_WINDOWS = "ms-"  # ms-msdt: and its like run programs
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _AUTHORITY = re.compile(r"(?://([^/?]*))?(.*)")
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::(.*))?")
@@ -183,7 +185,7 @@ def _sound(uri: str) -> _Parts:
 
 
 def _problem_of(parts: _Parts) -> str | None:
-    if parts.scheme in _UNSAFE_SCHEMES:
+    if parts.scheme in _UNSAFE_SCHEMES or parts.scheme.startswith(_HANDLERS_OF_WINDOWS):
         return f"the scheme {parts.scheme}: cannot carry an answer safely"
     if "@" in parts.authority:
         return "it holds a user name or password before the host"

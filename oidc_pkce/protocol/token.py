@@ -5,6 +5,7 @@ RFC 6749 §4.1.3 and §5, RFC 7636 §4.6.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,7 @@ MAX_CREDENTIAL = 1024
 
 FLOW_OF_GRANT = {AUTHORIZATION_CODE: Flow.AUTHORIZATION_CODE}
 
+_GRANT_TYPE = re.compile(r"[a-z_:.\-]{1,80}")  # anything else may be a credential gone astray
 NEVER_IN_THE_QUERY = ("client_secret", "code", "code_verifier", "refresh_token", "password")
 
 
@@ -70,7 +72,8 @@ def grant_type_is_known(question: TokenQuestion) -> None:
     if received is None:
         raise InvalidRequest("grant_type is missing")
     if received not in question.grants:
-        raise UnsupportedGrantType(received=received[:100], expected=sorted(question.grants))
+        shown = received if _GRANT_TYPE.fullmatch(received) else f"({len(received)} characters)"
+        raise UnsupportedGrantType(received=shown, expected=sorted(question.grants))
 
 
 @check(

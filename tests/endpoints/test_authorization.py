@@ -849,3 +849,25 @@ def test_a_nonce_that_would_not_fit_into_a_token_is_refused_at_once(openid):
     nonce = "n" * 2000
     token = openid.tokens(scope="openid", nonce=nonce)["access_token"]
     assert openid.userinfo(token).status == 200
+
+
+@spec("OpenID Connect Core", "3.1.2.1")
+@pytest.mark.parametrize("asks", [{"prompt": "login"}, {"max_age": "0"}])
+def test_a_sign_in_for_another_request_is_no_fresh_one(journey, ada, asks):
+    """Whoever prepared the request may have waited for somebody to sign in."""
+    prepared = journey.authorize(**asks)
+    journey.sign_in(journey.authorize(), "ada")
+
+    page = journey.follow(prepared)
+
+    assert not page.location
+    assert 'name="password"' in page.html
+    assert journey.sign_in(prepared, "ada").code
+
+
+@spec("RFC 6749", "4.1.1")
+@pytest.mark.parametrize("client_id", ["Google\u202egro.live", "my\u200bapp", " app", "a\nb"])
+def test_a_client_id_that_would_mislead_a_person_is_refused(ada, db, client_id):
+    anything = make_application(client_id_type="Anything", client_ids=[])
+
+    assert is_page(Journey(anything, client_id=client_id).authorize())

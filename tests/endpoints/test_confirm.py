@@ -368,3 +368,9 @@ def test_nobody_signed_in_is_sent_to_the_sign_in(asking):
     location = path_of(asking.authorize().location)
 
     assert "/OAuth2/Login/" in Answer(Browser().get(location)).location
+
+
+def test_a_decision_that_says_both_allows_nothing(asking):
+    consent = asking.authorize(scope="read")
+
+    assert asking.decide(consent, result=["0", "1"]).error == "access_denied"

@@ -432,3 +432,15 @@ def test_start_over_still_asks_for_another_account(asking):
     page = Answer(asking.browser.post(path_of(other), {"username": "bob"}))
 
     assert "switch=1" in re.search(r'href="([^"]*/OAuth2/Login/[^"]*)"', page.html)[1]
+
+
+def test_a_blocked_address_cannot_fill_the_counters_of_accounts(settings):
+    settings.OIDC_PKCE = {
+        **settings.OIDC_PKCE,
+        "ATTEMPTS_PER_ADDRESS": 2,
+        "ATTEMPTS_PER_ACCOUNT": 4,
+    }
+    for _ in range(9):
+        throttling.reserve(throttling.sign_in_counters("ada", "192.0.2.1"))
+
+    assert throttling.reserve(throttling.sign_in_counters("ada", "192.0.2.2"))

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from oidc_pkce.flows import tracing
 from oidc_pkce.models import RequestTrace
 from oidc_pkce.protocol.checks import registry
-from tests.journeys import (
+from tests.journeys import CALLBACK, (
     FORM,
     Answer,
     Browser,
@@ -185,3 +185,28 @@ def test_a_service_users_refusal_names_the_rule_and_not_the_secret(confidential)
     assert trace.failed_check == "client.known"
     assert trace.client_id == "robot"
     assert "wrong-secret" not in str(trace.outcomes)
+
+
+@pytest.mark.parametrize(
+    "misplaced",
+    [
+        lambda code: {"redirect_uri": f"{CALLBACK}?responseType=code&code={code}"},
+        lambda code: {"client_id": code},
+        lambda code: {"grant_type": code},
+    ],
+)
+def test_a_code_in_the_wrong_place_is_not_kept(signed_in, misplaced):
+    code = signed_in.authorize().code
+
+    assert signed_in.redeem(code, **misplaced(code)).status == 400
+
+    assert code not in str(RequestTrace.objects.values())
+    assert last_trace().outcomes
+
+
+def test_a_token_in_the_redirect_uri_of_a_request_is_not_kept(journey):
+    journey.authorize(redirect_uri=f"{CALLBACK}?access_token=canary-token&x=1#code=canary-code")
+
+    kept = str(RequestTrace.objects.values())
+    assert "canary" not in kept
+    assert "access_token=" in kept

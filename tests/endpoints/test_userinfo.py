@@ -405,3 +405,14 @@ def test_a_client_that_was_taken_off_the_list_is_served_no_more(signed_in, list_
     list_app.save()
 
     refused(signed_in.userinfo(token))
+
+
+@spec("RFC 8259", "4")
+def test_a_member_that_is_named_twice_is_refused(signed_in, token):
+    body = f'{{"access_token": "other", "access_token": "{token}"}}'
+
+    answer = signed_in.browser.post(
+        signed_in.url("UserInfo"), body, content_type="application/json"
+    )
+
+    assert answer.status_code == 400

@@ -19,7 +19,9 @@ from oidc_pkce.validators import MAXIMUM_LIFETIME, MINIMUM_LIFETIME
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 ACTOR = Actor(name="test")
 
-names = st.text(string.ascii_letters + string.digits + "._-", min_size=1, max_size=20)
+names = st.text(string.ascii_letters + string.digits + "._-", min_size=1, max_size=20).filter(
+    lambda name: name.lower() not in {".", "..", ".well-known", "oauth2"}
+)
 readable = st.text(
     st.characters(exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp")), max_size=40
 ).map(str.strip)

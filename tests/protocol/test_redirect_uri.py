@@ -445,3 +445,9 @@ def test_no_text_makes_a_description_of_the_difference_raise(registered, receive
     found = redirect_uri.near_miss(registered, received)
 
     assert found is None or found[0] in registered
+
+
+@spec("RFC 8252", "7.1")
+@pytest.mark.parametrize("scheme", ["ms-msdt", "search-ms", "shell", "res", "content", "callto"])
+def test_a_scheme_that_starts_programs_of_the_system_is_refused(scheme):
+    assert redirect_uri.problem(f"{scheme}:/callback")
