@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from oidc_pkce.flows import tracing
 from oidc_pkce.models import RequestTrace
 from oidc_pkce.protocol.checks import registry
-from tests.journeys import CALLBACK, (
+from tests.journeys import (
+    CALLBACK,
     FORM,
     Answer,
     Browser,
