@@ -37,7 +37,7 @@ ENDPOINTS: dict[str, type[Endpoint]] = {
     "confirm": ConfirmPage,
     "login": LoginPage,
     "logo": LogoEndpoint,
-    "sign_out": EndSessionPage,
+    "end_session": EndSessionPage,
 }
 
 
@@ -58,7 +58,9 @@ _oauth = caseless(".well-known/oauth-authorization-server")
 urlpatterns = [
     *(_endpoint(name) for name in ENDPOINTS),
     re_path(
-        f"^{caseless(PATHS['sign_out'])}/?$", EndSessionPage.mounted(), name="sign_out_everywhere"
+        f"^{caseless(PATHS['end_session'])}/?$",
+        EndSessionPage.mounted(),
+        name="end_sessions",
     ),
     re_path(
         f"^(?P<application_id>[^/]+)/(?:{_openid}|{_oauth})/?$",

@@ -18,7 +18,7 @@ from django.core.cache import cache
 from oidc_pkce.endpoints.login import LoginPage
 from oidc_pkce.flows import issuing
 from oidc_pkce.models import AccessToken, AuditEvent, AuthorizationCode, RequestTrace
-from oidc_pkce.protocol.client_authentication import present
+from oidc_pkce.protocol.credentials import present
 from oidc_pkce.protocol.parameters import Parameters
 from oidc_pkce.protocol.response_mode import success
 from oidc_pkce.protocol.token import CodeRequest, TokenResponse

@@ -8,7 +8,7 @@ from .. import headers
 from ..flows import application as applications
 from ..flows import client_authentication
 from ..flows.grants import GRANTS, GrantOrder
-from ..protocol.client import credentials_are_readable
+from ..protocol.client_authentication import credentials_are_readable
 from ..protocol.parameters import Parameters
 from ..protocol.token import GRANT_CHECKS, TOKEN_CHECKS, TokenQuestion
 from .base import ApplicationJsonEndpoint

@@ -11,7 +11,7 @@ from ..models.application import FACTS, facts_of
 from ..models.statement import Row, Statement
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
-from ..protocol.client import StoredSecret
+from ..protocol.client_authentication import StoredSecret
 from ..protocol.errors import UnknownApplication
 
 _SECRETS = ("client_secrets__pk", "client_secrets__digest", "client_secrets__expires_at")

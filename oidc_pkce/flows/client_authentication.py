@@ -14,7 +14,7 @@ from .. import throttling
 from ..models import ClientSecret, ServiceUser
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
-from ..protocol.client import (
+from ..protocol.client_authentication import (
     Client,
     ClientQuestion,
     ClientRecord,
@@ -22,7 +22,7 @@ from ..protocol.client import (
     client_proves_itself,
     identify,
 )
-from ..protocol.client_authentication import PresentedCredentials
+from ..protocol.credentials import PresentedCredentials
 from ..protocol.errors import InvalidClient
 
 logger = logging.getLogger(__name__)

@@ -119,14 +119,6 @@ def rotate_if_due(algorithm: str, now: datetime) -> SigningKey | None:
         return None
 
 
-def due(now: datetime) -> list[str]:
-    """The algorithms whose newest key has signed for longer than ``SIGNING_KEY_LIFETIME``."""
-    newest = SigningKey.objects.order_by("algorithm").values("algorithm")
-    limit = now - settings.signing_key_lifetime
-    rows = newest.annotate(newest=Max("signs_from"))
-    return [row["algorithm"] for row in rows if row["newest"] <= limit]
-
-
 def algorithms(now: datetime) -> list[str]:
     """The algorithms that have a published key."""
     published = SigningKey.objects.published(now).order_by("algorithm")

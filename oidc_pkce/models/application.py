@@ -18,7 +18,6 @@ from .. import identifiers, validators
 from ..conf import settings
 from ..protocol.access_token import AT_JWT, JWT
 from ..protocol.application import (
-    STANDARD_SCOPES,
     ApplicationFacts,
     ClientIdType,
     Flow,
@@ -288,17 +287,6 @@ class Application(models.Model):
     def locations(self) -> Locations:
         """The public URLs of this application."""
         return Locations(settings.issuer_base, self.application_id)
-
-    @property
-    def current_status(self) -> Status:
-        """The status of this one application."""
-        found: Any = Application.objects.with_status().get(pk=self.pk)
-        return Status(found.status)
-
-    def scope_names(self) -> tuple[str, ...]:
-        """Every scope that a client may ask this application for."""
-        own = tuple(self.scopes.values_list("name", flat=True))
-        return (*STANDARD_SCOPES, *own) if self.template == Template.OPENID_CONNECT else own
 
     def facts(self) -> ApplicationFacts:
         """This application as the rules see it."""

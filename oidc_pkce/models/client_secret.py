@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ..protocol.client import StoredSecret
+from ..protocol.client_authentication import StoredSecret
 
 LIVE_SECRETS = 2
 

@@ -40,13 +40,6 @@ class PermissionQuerySet(models.QuerySet["Permission"]):
         """The rows that give this right."""
         return self.filter(**{right.value: True})
 
-    def reaching(self, user: Any) -> PermissionQuerySet:
-        """The rows that reach this user, by name, by group or as Everybody."""
-        reached = Q(principal=Principal.EVERYBODY) | Q(user=user)
-        if _users_have_groups():
-            reached |= Q(group__in=user.groups.all())
-        return self.filter(reached)
-
 
 def has_right(right: Right, *, user: str, application: Any) -> Exists:
     """An expression: does the user named by a column of the outer query hold ``right``?

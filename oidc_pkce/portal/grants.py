@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ..flows import grant as flow
+from ..flows import revocation
 from .base import ReadOnlyAdmin, actor_of, badge
 
 
@@ -50,7 +50,7 @@ class GrantAdmin(ReadOnlyAdmin):
         """Revoke, audited."""
         by, now = actor_of(request), timezone.now()
         rows = queryset.select_related("application", "user")
-        count = sum(flow.revoke(row, actor=by, now=now) for row in rows)
+        count = sum(revocation.revoke(row, actor=by, now=now) for row in rows)
         told = ngettext("%(count)s grant was revoked.", "%(count)s grants were revoked.", count)
         self.message_user(request, told % {"count": count}, messages.SUCCESS)
 

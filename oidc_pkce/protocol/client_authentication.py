@@ -1,99 +1,201 @@
-"""How a client says who it is at a back-channel endpoint (RFC 6749 §2.3.1, RFC 7617)."""
+"""Who presents itself as a client, and whether it proved that (RFC 6749 §2.3, §3.2.1)."""
 
 from __future__ import annotations
 
-import binascii
-import re
-from base64 import b64decode
-from dataclasses import dataclass, field
-from typing import Literal
-from urllib.parse import unquote_to_bytes
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
+from .application import ApplicationFacts
+from .authorization import serves_client
+from .checks import Trace, check
+from .credentials import PresentedCredentials, present
 from .errors import InvalidClient, InvalidRequest
-
-MAX_HEADER_LENGTH = 8192  # characters
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # RFC 7617 §2
-
-Candidate = tuple[str, str | None]
+from .secret import digest as hash_secret
 
 
 @dataclass(frozen=True, slots=True)
-class PresentedCredentials:
-    """What was presented, not yet looked at. A candidate is a ``client_id`` and its secret.
+class StoredSecret:
+    """One live or expired secret, as its SHA-256 digest."""
 
-    Basic credentials can have two readings, to be tried in order. Without a secret the method is
-    ``none``; ``in_header`` tells that Basic was used all the same, so a refusal is a 401.
-    """
+    pk: int
+    digest: bytes
+    expires_at: datetime | None
 
-    method: Literal["client_secret_basic", "client_secret_post", "none"]
-    candidates: tuple[Candidate, ...] = field(repr=False)
-    in_header: bool = False
+    def matches(self, secret: str, now: datetime) -> bool:
+        """Whether ``secret`` is this one and it is still live; constant time."""
+        same = hmac.compare_digest(self.digest, hash_secret(secret))
+        return same and (self.expires_at is None or now < self.expires_at)
 
 
-def present(
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """What is stored of a client that keeps a secret: an OpenID Connect app or a service user."""
+
+    client_id: str
+    secrets: tuple[StoredSecret, ...]
+    user_pk: int | None = None
+    user_is_active: bool = True
+    is_oauth_confidential_client: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client that passed the checks; ``secret`` is the one by which it proved itself."""
+
+    client_id: str
+    secret: StoredSecret | None = None
+    user_pk: int | None = None
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether the client proved itself with a secret."""
+        return self.secret is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientQuestion:
+    """What the checks of client authentication see."""
+
+    application: ApplicationFacts
+    presented: PresentedCredentials
+    records: Sequence[ClientRecord]
+    now: datetime
+
+    @property
+    def has_secret(self) -> bool:
+        return any(secret is not None for _, secret in self.presented.candidates)
+
+    def find(self) -> Client | None:
+        """The client whose id and, where one was sent, secret are right.
+
+        Every candidate is hashed and compared, known or not: an unknown client costs as much as a
+        wrong secret.
+        """
+        found: Client | None = None
+        for client_id, secret in self.presented.candidates:
+            record = next((r for r in self.records if r.client_id == client_id), _NOBODY)
+            if secret is None:
+                if self._is_served(client_id):
+                    found = found or Client(client_id, user_pk=record.user_pk)
+                continue
+            stored = record.secrets or _NOBODY.secrets
+            live = [item for item in stored if item.matches(secret, self.now)]
+            if live and record is not _NOBODY:
+                found = found or Client(client_id, live[0], record.user_pk)
+        return found
+
+    def _is_served(self, client_id: str) -> bool:
+        exists = any(record.client_id == client_id for record in self.records)
+        return serves_client(self.application, client_id, exists=exists)
+
+    def record_of(self, client: Client) -> ClientRecord:
+        return next((r for r in self.records if r.client_id == client.client_id), _NOBODY)
+
+
+_NOBODY = ClientRecord(
+    "", secrets=(StoredSecret(pk=0, digest=b"\0" * 32, expires_at=None),), user_is_active=False
+)
+
+
+@check(
+    "client.presented",
+    spec="RFC 6749 §2.3",
+    fix="Prove the client in one way: by HTTP Basic, or in the body, or as a public client.",
+)
+def credentials_are_readable(
     authorization: str | None, client_id: str | None, client_secret: str | None
 ) -> PresentedCredentials:
-    """Collect the credentials of a request: its Authorization header and its two body fields.
+    """The client proves itself in one way, and that can be read."""
+    return present(authorization, client_id, client_secret)
 
-    Raises InvalidRequest for no ``client_id`` or two methods at once, InvalidClient for a header
-    that is not well-formed Basic or a body that names another client (RFC 6749 §2.3, §5.2).
-    """
-    if authorization:
-        return _in_header(authorization, client_id, client_secret)
-    if not client_id:
+
+@check(
+    "client.named",
+    spec="RFC 6749 §3.2.1",
+    fix="Send client_id in the body, or client id and secret by HTTP Basic.",
+)
+def client_is_named(question: ClientQuestion) -> None:
+    """The request says which client sends it."""
+    if not any(client_id for client_id, _ in question.presented.candidates):
         raise InvalidRequest("client_id is missing")
-    if client_secret:
-        return PresentedCredentials("client_secret_post", ((client_id, client_secret),))
-    return PresentedCredentials("none", ((client_id, None),))
 
 
-def _in_header(
-    authorization: str, client_id: str | None, client_secret: str | None
-) -> PresentedCredentials:
-    if client_secret:
-        raise InvalidRequest("the client authenticates in two ways at once")
-    candidates = _readings(_basic(authorization))
-    if client_id:
-        candidates = tuple(pair for pair in candidates if pair[0] == client_id)
-    if not candidates:
-        raise _refusal("the header and client_id name two clients, or none")
-    if candidates[0][1] is None:
-        return PresentedCredentials("none", candidates, in_header=True)
-    return PresentedCredentials("client_secret_basic", candidates, in_header=True)
+@check(
+    "client.public",
+    spec="RFC 6749 §2.1",
+    fix="Send no secret: clients of Client ID Type Anything or List have none.",
+)
+def public_client_sends_no_secret(question: ClientQuestion) -> None:
+    """A public client sends no secret."""
+    application = question.application
+    if application.is_openid_connect or not application.client_id_type.is_public:
+        return
+    if question.has_secret:
+        raise InvalidClient(detail="a secret was sent, but clients of this type are public")
 
 
-def _basic(authorization: str) -> str:
-    scheme, _, encoded = authorization.strip(" ").partition(" ")
-    if scheme.lower() != "basic" or len(authorization) > MAX_HEADER_LENGTH:
-        raise _refusal("the Authorization header is not Basic, or too long")
-    try:
-        return b64decode(encoded.strip(" ").encode("ascii"), validate=True).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise _refusal("the Basic credentials are not base64 of UTF-8 text") from error
+@check(
+    "client.secret",
+    spec="RFC 6749 §2.3.1",
+    fix="Send the client's secret, by HTTP Basic or as client_secret in the body.",
+)
+def confidential_client_sends_a_secret(question: ClientQuestion) -> None:
+    """A confidential client sends its secret."""
+    application = question.application
+    confidential = not application.is_openid_connect and not application.client_id_type.is_public
+    forced = application.is_openid_connect and application.require_client_secret
+    if (confidential or forced) and not question.has_secret:
+        raise InvalidClient(detail="no secret was sent")
 
 
-def _readings(credentials: str) -> tuple[Candidate, ...]:
-    """Decode as RFC 6749 §2.3.1 has it, then read raw: login names hold ``@``, secrets ``+``."""
-    client_id, colon, secret = credentials.partition(":")
-    if not colon or _CONTROL.search(credentials):
-        raise _refusal("the Basic credentials hold no colon, or a control character")
-    decoded = _decoded(client_id), _decoded(secret)
-    readings = dict.fromkeys((decoded, (client_id, secret)))
-    # An empty secret is one that the client may leave out (RFC 6749 §2.3.1).
-    return tuple((name, text or None) for name, text in readings if name and text is not None)
+@check(
+    "client.known",
+    spec="RFC 6749 §5.2",
+    fix="Compare the client id with General Usage or Trust; if in doubt, make a new secret.",
+)
+def client_proves_itself(question: ClientQuestion) -> None:
+    """The client is one of this application's, and its secret is right and live."""
+    if question.find() is None:
+        names = [client_id for client_id, _ in question.presented.candidates]
+        known = any(record.client_id in names for record in question.records)
+        detail = "the secret is wrong or has expired" if known else "no such client"
+        raise InvalidClient(received=names[0], detail=detail)
 
 
-def _decoded(text: str) -> str | None:
-    """Undo application/x-www-form-urlencoded; None where that gives no usable text."""
-    try:
-        decoded = unquote_to_bytes(text.replace("+", " ")).decode()
-    except UnicodeDecodeError:
-        return None
-    return None if _CONTROL.search(decoded) else decoded
+@check(
+    "client.service_user",
+    spec="RFC 6749 §2.3",
+    fix="Activate the service user, and flag it if Must be OAuth Client is ticked.",
+)
+def service_user_is_fit(question: ClientQuestion) -> None:
+    """A service user is active, and flagged where the application asks for that."""
+    application, client = question.application, question.find()
+    if client is None or client.user_pk is None:
+        return
+    record = question.record_of(client)
+    if not record.user_is_active:
+        raise InvalidClient(received=client.client_id, detail="the service user is not active")
+    if application.must_be_oauth_client and not record.is_oauth_confidential_client:
+        raise InvalidClient(
+            received=client.client_id,
+            detail="Must be OAuth Client is ticked, and the service user lacks the flag",
+        )
 
 
-def _refusal(detail: str) -> InvalidClient:
-    refusal = InvalidClient(detail=detail)
-    refusal.challenge = True  # the Authorization header was used: 401 (RFC 6749 §5.2)
-    return refusal
+CLIENT_CHECKS = (
+    client_is_named,
+    public_client_sends_no_secret,
+    confidential_client_sends_a_secret,
+    client_proves_itself,
+    service_user_is_fit,
+)
+
+
+def identify(question: ClientQuestion, trace: Trace) -> Client:
+    """The client that sent the request. Raises ``InvalidRequest`` or ``InvalidClient``."""
+    trace.run(CLIENT_CHECKS, question)
+    client = question.find()
+    assert client is not None  # noqa: S101 - client_proves_itself has just passed
+    return client

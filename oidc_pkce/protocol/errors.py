@@ -9,11 +9,11 @@ The TYPE decides where an error may travel, never an ``if``::
     ├── RedirectableError    may travel to a verified redirect URI; JSON on the back channel
     │   ├── InvalidRequest, InvalidScope, InvalidTarget, UnsupportedResponseType
     │   ├── RequestNotSupported, RequestUriNotSupported
-    │   ├── AccessDenied, LoginRequired, ConsentRequired, InteractionRequired
+    │   ├── AccessDenied, LoginRequired, ConsentRequired
     └── BackChannelError     JSON from the token endpoint and its siblings
         ├── InvalidClient, InvalidGrant, UnauthorizedClient, UnsupportedGrantType
         └── BearerError      a resource's answer with WWW-Authenticate (RFC 6750 §3)
-            ├── MissingToken, InvalidToken, InsufficientScope
+            ├── MissingToken, InvalidToken
 """
 
 from __future__ import annotations
@@ -157,13 +157,6 @@ class ConsentRequired(RedirectableError):
     default_description = "consent is needed"
 
 
-class InteractionRequired(RedirectableError):
-    """``prompt=none``, but a page other than sign-in or consent would have to be shown."""
-
-    error = "interaction_required"
-    default_description = "a page must be shown"
-
-
 class BackChannelError(OAuthError):
     """Answered as JSON to the client itself, never through a browser (RFC 6749 §5.2)."""
 
@@ -217,11 +210,3 @@ class InvalidToken(BearerError):
 
     error = "invalid_token"
     default_description = "the access token is not valid"
-
-
-class InsufficientScope(BearerError):
-    """The access token does not carry the scope that the resource asks for."""
-
-    error = "insufficient_scope"
-    status = HTTPStatus.FORBIDDEN
-    default_description = "the access token lacks the scope"

@@ -17,7 +17,6 @@ def claims(
     *,
     algorithm: str,
     access_token: str | None = None,
-    code: str | None = None,
     extra: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The claims of an ID token for the client of this grant; ``extra`` replaces none of ours."""
@@ -39,7 +38,5 @@ def claims(
         own["amr"] = list(facts.amr)
     if access_token is not None:
         own["at_hash"] = left_half_hash(access_token, algorithm)
-    if code is not None:
-        own["c_hash"] = left_half_hash(code, algorithm)
     added = {name: value for name, value in extra.items() if name not in ONLY_IN_ACCESS_TOKENS}
     return {**added, **own}

@@ -23,7 +23,7 @@ PATHS = {
     "token": "OAuth2/Token",
     "keys": "OAuth2/Keys",
     "userinfo": "OAuth2/UserInfo",
-    "sign_out": "OAuth2/EndSession",
+    "end_session": "OAuth2/EndSession",
 }
 
 ALWAYS_PRESENT_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "unique_name")

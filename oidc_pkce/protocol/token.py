@@ -13,7 +13,7 @@ from datetime import datetime
 from .access import Access
 from .application import ApplicationFacts, Flow
 from .checks import check
-from .client import Client
+from .client_authentication import Client
 from .errors import (
     InvalidClient,
     InvalidGrant,

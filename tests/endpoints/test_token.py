@@ -30,7 +30,7 @@ from oidc_pkce.models import (
     Principal,
     ServiceUser,
 )
-from oidc_pkce.protocol import client as client_rules
+from oidc_pkce.protocol import client_authentication as client_rules
 from tests.fixtures import make_user
 from tests.journeys import (
     CALLBACK,

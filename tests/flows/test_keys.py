@@ -231,8 +231,6 @@ def test_an_emergency_leaves_other_algorithms_alone() -> None:
 def test_a_key_is_due_when_it_has_signed_long_enough() -> None:
     signing_at(T0)
 
-    assert keys.due(T0 + LIFETIME - SECOND) == []
-    assert keys.due(T0 + LIFETIME) == [CHEAP, "RS256"]
     assert keys.rotate_if_due(CHEAP, T0 + LIFETIME - SECOND) is None
     assert keys.rotate_if_due(CHEAP, T0 + LIFETIME) is not None
     assert keys.rotate_if_due(CHEAP, T0 + LIFETIME) is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,12 +11,13 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.db.models import OuterRef
 
-from ... import audit, identifiers, signals
+from ... import audit, identifiers
 from ...models import AuthorizationCode, ClientAuthentication, Grant
 from ...models.statement import Statement, columns, instance
 from ...protocol.access import Access
 from ...protocol.token import CODE_CHECKS, CodeQuestion, CodeRequest, SpentCode, TokenResponse
-from .. import access, issuing
+from .. import access, issuing, revocation
+from ..actor import Actor
 from .order import GrantOrder
 
 
@@ -46,7 +46,10 @@ def exchange(order: GrantOrder) -> TokenResponse:
         return _redeem(order, request, found)
     except SpentCode:
         assert found is not None  # noqa: S101 - only a known code can be spent
-        _revoke(order, found.grant)
+        # A transaction of its own: the refusal that follows must not undo it (RFC 6749 §4.1.2).
+        client = Actor(name=order.client.client_id)
+        reason = audit.Action.CODE_REPLAYED
+        revocation.revoke(found.grant, actor=client, now=order.now, reason=reason)
         raise
 
 
@@ -78,7 +81,7 @@ def _found(values: Iterator[Any]) -> Found:
     has_run_right, is_service_user = islice(values, 2)
     code = instance(AuthorizationCode, values)
     code.grant = grant = instance(Grant, values)
-    user = instance(get_user_model(), values)
+    grant.user = user = instance(get_user_model(), values)
     may = access.answer(user, has_run_right=has_run_right, is_service_user=is_service_user)
     return Found(code, grant, user, may)
 
@@ -130,27 +133,4 @@ def _issue(order: GrantOrder, request: CodeRequest, found: Found) -> issuing.Iss
         scopes=tuple(found.grant.scope.split()),
         resources=request.resources or tuple(found.grant.resources),
         now=order.now,
-    )
-
-
-def _revoke(order: GrantOrder, grant: Grant) -> None:
-    """Take back what the first use gave (RFC 6749 §4.1.2); a transaction of its own."""
-    with transaction.atomic():
-        if not Grant.objects.filter(pk=grant.pk).revoke(order.now):
-            return
-        audit.record(
-            audit.Action.CODE_REPLAYED,
-            now=order.now,
-            actor_pk=grant.user_id,
-            application_pk=order.application.pk,
-            application_name=order.application.name,
-            client_id=order.client.client_id,
-            details={"grant": str(grant.pk)},
-        )
-        transaction.on_commit(partial(_announce, grant))
-
-
-def _announce(grant: Grant) -> None:
-    signals.grant_revoked.send_robust(
-        sender=Grant, grant_id=str(grant.pk), reason=audit.Action.CODE_REPLAYED.value
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...protocol.application import ApplicationFacts
 from ...protocol.checks import Trace
-from ...protocol.client import Client
+from ...protocol.client_authentication import Client
 from ...protocol.parameters import Parameters
 
 

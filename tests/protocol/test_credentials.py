@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oidc_pkce.protocol.client_authentication import present
+from oidc_pkce.protocol.credentials import present
 from oidc_pkce.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from tests.spec import spec
 

@@ -13,12 +13,18 @@ from .actor import Actor
 
 
 @transaction.atomic
-def revoke(grant: Grant, *, actor: Actor, now: datetime) -> bool:
-    """Revoke one grant; whether it was live."""
+def revoke(
+    grant: Grant,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: audit.Action = audit.Action.GRANT_REVOKED,
+) -> bool:
+    """Revoke one grant, in one conditional statement; whether it was live."""
     if not Grant.objects.filter(pk=grant.pk).revoke(now):
         return False
     audit.record(
-        audit.Action.GRANT_REVOKED,
+        reason,
         now=now,
         actor_pk=actor.pk,
         actor_name=actor.name,
@@ -27,11 +33,9 @@ def revoke(grant: Grant, *, actor: Actor, now: datetime) -> bool:
         client_id=grant.client_id,
         details={"grant": str(grant.pk), "user": grant.user.get_username()},
     )
-    transaction.on_commit(partial(_announce, str(grant.pk)))
+    transaction.on_commit(partial(_announce, str(grant.pk), reason))
     return True
 
 
-def _announce(grant_id: str) -> None:
-    signals.grant_revoked.send_robust(
-        sender=Grant, grant_id=grant_id, reason=audit.Action.GRANT_REVOKED.value
-    )
+def _announce(grant_id: str, reason: audit.Action) -> None:
+    signals.grant_revoked.send_robust(sender=Grant, grant_id=grant_id, reason=reason.value)
