@@ -20,8 +20,8 @@ from ..protocol import jose
 from ..protocol.access import Access
 from ..protocol.access_token import AT_JWT, JWT, is_access_token
 from ..protocol.application import ApplicationFacts
-from ..protocol.authorization import serves_client
 from ..protocol.checks import Trace, check
+from ..protocol.client import serves_client
 from ..protocol.errors import InvalidToken, MissingToken
 from . import access, keys
 

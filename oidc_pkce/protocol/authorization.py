@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from . import pkce, redirect_uri, scope
-from .application import ApplicationFacts, ClientIdType, Flow
+from .application import ApplicationFacts, Flow
 from .checks import Trace, check
+from .client import known_clients, serves_client
 from .errors import (
     AccessDenied,
     InvalidRequest,
@@ -30,7 +31,6 @@ from .response_mode import Mode
 CODE = "code"
 RESPONSE_MODES: tuple[Mode, ...] = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
-MAX_CLIENT_ID = 255
 MAX_STATE = 4096
 MAX_NONCE = 2048  # as JSON writes it: it is repeated in tokens, which travel in headers
 MAX_SCOPE = 2048
@@ -369,32 +369,6 @@ def read_request(
         id_token_hint=get("id_token_hint"),
         resources=question.parameters.all("resource"),
     )
-
-
-def serves_client(application: ApplicationFacts, client_id: str, *, exists: bool) -> bool:
-    """Whether ``client_id`` is one of this application's clients, as its Client ID Type says."""
-    if application.is_openid_connect:
-        return client_id == application.openid_client_id
-    match application.client_id_type:
-        case ClientIdType.ANYTHING:
-            return is_presentable(client_id)
-        case ClientIdType.LIST:
-            return client_id in application.client_ids
-        case ClientIdType.CONFIDENTIAL:
-            return exists
-
-
-def is_presentable(client_id: str) -> bool:
-    """Whether a person can be shown this id without being misled: nothing invisible in it."""
-    length = 1 <= len(client_id) <= MAX_CLIENT_ID
-    return length and client_id.isprintable() and client_id == client_id.strip()
-
-
-def known_clients(application: ApplicationFacts) -> tuple[str, ...]:
-    """The client ids that an administrator could have meant."""
-    if application.is_openid_connect:
-        return (application.openid_client_id,)
-    return application.client_ids if application.client_id_type is ClientIdType.LIST else ()
 
 
 def challenge_methods(application: ApplicationFacts) -> tuple[str, ...]:

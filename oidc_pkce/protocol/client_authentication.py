@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .application import ApplicationFacts
-from .authorization import serves_client
 from .checks import Trace, check
+from .client import serves_client
 from .credentials import PresentedCredentials, present
 from .errors import InvalidClient, InvalidRequest
 from .secret import digest as hash_secret
