@@ -4,6 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from oidc_pkce.portal.sign_in import LimitedAuthenticationForm
+
+admin.site.login_form = LimitedAuthenticationForm
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

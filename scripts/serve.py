@@ -13,12 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8000"
 WORKERS = os.environ.get("WEB_CONCURRENCY") or str(max(2, os.cpu_count() or 1))
-THREADS = "4"
 OPTIONS = [
-    *("--interface", "wsgi", "--host", HOST, "--port", PORT),
-    *("--workers", WORKERS, "--blocking-threads", THREADS),
-    # A new thread opens a new database connection: keep threads as long as allowed.
-    *("--blocking-threads-idle-timeout", "600"),
+    *("--interface", "asginl", "--host", HOST, "--port", PORT),
+    *("--workers", WORKERS),
     *("--http", "1", "--no-ws"),
     *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
     # No access log: queries carry states and login hints.
@@ -33,7 +30,7 @@ def main() -> None:
     check_settings()
     check_port()
     print(f"Serving http://{HOST}:{PORT}/ with {WORKERS} workers; Ctrl+C stops it.", flush=True)
-    command = [sys.executable, "-m", "granian", *OPTIONS, "demo_site.wsgi:application"]
+    command = [sys.executable, "-m", "granian", *OPTIONS, "demo_site.asgi:application"]
     # Replaces this process, so that a signal reaches the server and not a parent that waits.
     os.execv(sys.executable, command)  # noqa: S606
 

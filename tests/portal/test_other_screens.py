@@ -36,6 +36,14 @@ def test_a_service_user_is_created_and_signs_in_with_its_first_secret(portal, ad
     )
 
 
+@pytest.mark.parametrize("screen", ["application", "serviceuser"])
+def test_a_key_beyond_all_numbers_names_nothing(portal, screen):
+    path = f"/admin/oidc_pkce/{screen}/{'9' * 30}"
+
+    assert portal.browser.get(f"{path}/client-secret/").status_code == 404
+    assert portal.browser.get(f"{path}/change/").status_code == 302  # to the index, which says so
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [("ada", "a person&#x27;s account"), ("sv c", "letters, digits"), ("svc", "already")],
