@@ -29,7 +29,7 @@ FEW, MANY = 10_000, 1_000_000
 GRANTS = """
 INSERT INTO oidc_pkce_grant (id, application_id, user_id, client_id, client_authentication, scope,
     resources, subject, sid, amr, nonce, auth_time, created_at, expires_at)
-SELECT gen_random_uuid(), %(application)s, %(user)s, 'my_service_user', '', '', '[]', 'subject',
+SELECT gen_random_uuid(), %(application)s, %(user)s, 'my_service_user', 'none', '', '[]', 'subject',
     '', '[]', '', now(), now(), now() + interval '1 day'
 FROM generate_series(1, %(count)s)
 """

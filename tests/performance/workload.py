@@ -21,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from oidc_pkce import identifiers
 from oidc_pkce.flows import keys
-from oidc_pkce.models import AuthorizationCode, Grant
+from oidc_pkce.models import AuthorizationCode, ClientAuthentication, Grant
 from oidc_pkce.protocol import jose
 from tests.journeys import CALLBACK, CHALLENGE, VERIFIER
 
@@ -116,6 +116,7 @@ def _grant(application_pk: int, user_pk: int, now: Any) -> Grant:
         application_id=application_pk,
         user_id=user_pk,
         client_id="my_service_user",
+        client_authentication=ClientAuthentication.NONE,
         subject="8f14e45f-ceea-467f-9c2b-3d8bfc1d2f11",
         auth_time=now,
         created_at=now,

@@ -13,7 +13,7 @@ from django.db.models import OuterRef
 
 from ... import audit, identifiers
 from ...models import AuthorizationCode, ClientAuthentication, Grant
-from ...models.statement import Statement, columns, instance
+from ...models.statement import Statement, UpdateStatement, columns, instance
 from ...protocol.access import Access
 from ...protocol.token import CODE_CHECKS, CodeQuestion, CodeRequest, SpentCode, TokenResponse
 from .. import access, issuing, revocation
@@ -114,6 +114,16 @@ def _claim(order: GrantOrder, found: Found) -> None:
     _remember_authentication(order, found.grant)
 
 
+_remember = UpdateStatement(
+    lambda grant_id, proved: (
+        Grant.objects.filter(pk=grant_id),
+        {"client_authentication": proved},
+    ),
+    grant_id=models.UUIDField(),
+    proved=models.CharField(),
+)
+
+
 def _remember_authentication(order: GrantOrder, grant: Grant) -> None:
     """What was issued to a secret is never refreshed or revoked without one.
 
@@ -122,7 +132,7 @@ def _remember_authentication(order: GrantOrder, grant: Grant) -> None:
     authenticated = order.client.is_authenticated
     proved = ClientAuthentication.SECRET if authenticated else ClientAuthentication.NONE
     if grant.client_authentication != proved:
-        Grant.objects.filter(pk=grant.pk).update(client_authentication=proved)
+        _remember.run(grant_id=grant.pk, proved=proved.value)
 
 
 def _issue(order: GrantOrder, request: CodeRequest, found: Found) -> issuing.Issue:
