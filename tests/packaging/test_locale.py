@@ -4,6 +4,7 @@ To renew the catalogue, in the folder oidc_pkce:
 
     django-admin makemessages -l de --add-location file --no-wrap --no-obsolete
     (translate what is new, take away the fuzzy marks)
+    sed -i '/^"P.*-Date:/d' locale/de/LC_MESSAGES/django.po
     django-admin compilemessages -l de
 """
 
