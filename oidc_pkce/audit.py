@@ -22,6 +22,7 @@ class Action(StrEnum):
     CONSENT_GIVEN = "consent.given"
     CONSENT_REFUSED = "consent.refused"
     CODE_REPLAYED = "code.replayed"
+    REFRESH_TOKEN_REPLAYED = "refresh_token.replayed"  # noqa: S105 - the name of an action
     APPLICATION_CREATED = "application.created"
     APPLICATION_UPDATED = "application.updated"
     APPLICATION_DELETED = "application.deleted"

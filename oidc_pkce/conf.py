@@ -20,6 +20,7 @@ DEFAULTS: Mapping[str, Any] = {
     "CLAIMS_PROVIDER": "oidc_pkce.claims.ClaimsProvider",
     "SUBJECT_IDENTIFIER": "oidc_pkce.claims.SubjectIdentifier",
     "AUTHORIZATION_CODE_LIFETIME": 60,
+    "REFRESH_TOKEN_REUSE_WINDOW": 10,
     "INTERACTION_LIFETIME": 3600,
     "CONSENT_LIFETIME": 365 * 86400,
     "METADATA_MAX_AGE": 300,
@@ -35,6 +36,7 @@ DEFAULTS: Mapping[str, Any] = {
     "ATTEMPT_WINDOW": 900,
     "ATTEMPTS_PER_ACCOUNT": 10,
     "ATTEMPTS_PER_ADDRESS": 100,
+    "PASSWORD_HASHES_AT_ONCE": 2,
     "TRUSTED_PROXIES": (),
     "OUTBOUND_TRUSTED_NETWORKS": (),
 }
@@ -118,6 +120,7 @@ RULES: Mapping[str, Rule] = {
     "CLAIMS_PROVIDER": PATH,
     "SUBJECT_IDENTIFIER": PATH,
     "AUTHORIZATION_CODE_LIFETIME": seconds(1, 600),
+    "REFRESH_TOKEN_REUSE_WINDOW": seconds(0, 60),
     "INTERACTION_LIFETIME": seconds(60, DAY),
     "CONSENT_LIFETIME": seconds(60, 10 * YEAR),
     "METADATA_MAX_AGE": seconds(0, DAY),
@@ -133,6 +136,7 @@ RULES: Mapping[str, Rule] = {
     "ATTEMPT_WINDOW": seconds(1, DAY),
     "ATTEMPTS_PER_ACCOUNT": whole(1, 100_000),
     "ATTEMPTS_PER_ADDRESS": whole(1, 1_000_000),
+    "PASSWORD_HASHES_AT_ONCE": whole(1, 1_000),
     "TRUSTED_PROXIES": NETWORKS,
     "OUTBOUND_TRUSTED_NETWORKS": NETWORKS,
 }
@@ -185,6 +189,16 @@ class Settings:
     def authorization_code_lifetime(self) -> timedelta:
         """How long a code can be redeemed (RFC 6749 §4.1.2 recommends ten minutes at most)."""
         return self._duration("AUTHORIZATION_CODE_LIFETIME")
+
+    @property
+    def refresh_token_reuse_window(self) -> timedelta:
+        """How long a spent refresh token still gives its successor: two tabs refresh at once."""
+        return self._duration("REFRESH_TOKEN_REUSE_WINDOW")
+
+    @property
+    def refresh_token_secrets(self) -> tuple[str, ...]:
+        """What successors are derived under: the first derives, the others may have derived."""
+        return (django_settings.SECRET_KEY, *map(str, django_settings.SECRET_KEY_FALLBACKS))
 
     @property
     def interaction_lifetime(self) -> timedelta:
@@ -261,6 +275,14 @@ class Settings:
     def attempts_per_address(self) -> int:
         """How many failures one address (IPv6: one /64) may have within the window."""
         return int(self._value("ATTEMPTS_PER_ADDRESS"))
+
+    @property
+    def password_hashes_at_once(self) -> int:
+        """How many passwords one process looks at at a time; the next one waits, then is sent away.
+
+        A hash takes half a second of a processor, which token requests must not wait for.
+        """
+        return int(self._value("PASSWORD_HASHES_AT_ONCE"))
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:

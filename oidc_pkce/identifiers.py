@@ -7,7 +7,7 @@ import uuid
 
 from .protocol.secret import digest
 
-__all__ = ["digest", "new_guid", "new_request_id", "new_secret", "new_sid"]
+__all__ = ["digest", "new_guid", "new_request_id", "new_secret", "new_seed", "new_sid"]
 
 _READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -20,6 +20,11 @@ def new_secret() -> str:
 def new_guid() -> str:
     """A random UUID in text form, as OpenID Connect client ids are."""
     return str(uuid.uuid4())
+
+
+def new_seed() -> bytes:
+    """128 random bits that a refresh token's successor is derived from, beside the token."""
+    return secrets.token_bytes(16)
 
 
 def new_sid() -> str:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from threading import BoundedSemaphore
 
 from django.core.cache import cache
 
 from .conf import settings
+from .protocol.errors import TemporarilyUnavailable
 
+SLOT_WAIT = 1.0  # seconds; longer, and those who wait hold every thread
 _IPV6_SUBSCRIBER = 64  # one subscriber commands a whole /64, so it counts as one address
 
 
@@ -84,6 +88,26 @@ def failed(counters: Iterable[Counter]) -> None:
         return
     for counter in counters:
         _increase(counter.key)
+
+
+@contextmanager
+def password_slot() -> Iterator[None]:
+    """A place among those whose passwords are being looked at in this process.
+
+    Waits a moment when all are taken. Raises ``TemporarilyUnavailable``.
+    """
+    slots = _password_slots(settings.password_hashes_at_once)
+    if not slots.acquire(timeout=SLOT_WAIT):
+        raise TemporarilyUnavailable(detail="too many passwords are being looked at")
+    try:
+        yield
+    finally:
+        slots.release()
+
+
+@lru_cache(maxsize=4)
+def _password_slots(number: int) -> BoundedSemaphore:
+    return BoundedSemaphore(number)
 
 
 def network_of(address: str) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from .protocol import redirect_uri, scope
 from .protocol.application import Flow
 from .protocol.errors import InvalidScope
+from .protocol.request_object import verification_keys
 
 MINIMUM_LIFETIME = timedelta(minutes=1)
 MAXIMUM_LIFETIME = timedelta(days=3650)
@@ -59,6 +60,27 @@ def validate_redirect_uris(values: object) -> None:
 def validate_origins(values: object) -> None:
     """Each trusted origin is a scheme, a host and perhaps a port; nothing behind them."""
     _each(values, _origin_problem)
+
+
+def validate_logout_uri(value: str) -> None:
+    """A logout URI is an https address without a fragment; http only on this machine."""
+    if redirect_uri.problem(value) or redirect_uri.kind(value) == "custom":
+        raise ValidationError(
+            gettext("“%(value)s” must be an https address, or http on this machine."),
+            params={"value": value[:200]},
+        )
+
+
+def validate_client_jwks(value: object) -> None:
+    """A JSON Web Key Set of public keys for RS256, PS256 or ES256 (RFC 7517 §5)."""
+    if value == {}:
+        return
+    try:
+        verification_keys(value)
+    except ValueError as fault:
+        raise ValidationError(
+            gettext("This is not a set of public keys: %(fault)s."), params={"fault": str(fault)}
+        ) from None
 
 
 def validate_flows(values: object) -> None:

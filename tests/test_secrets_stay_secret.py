@@ -19,9 +19,10 @@ from oidc_pkce.endpoints.login import LoginPage
 from oidc_pkce.flows import issuing
 from oidc_pkce.models import AccessToken, AuditEvent, AuthorizationCode, RequestTrace
 from oidc_pkce.protocol.credentials import present
+from oidc_pkce.protocol.grants.authorization_code import CodeRequest
 from oidc_pkce.protocol.parameters import Parameters
 from oidc_pkce.protocol.response_mode import success
-from oidc_pkce.protocol.token import CodeRequest, TokenResponse
+from oidc_pkce.protocol.token import TokenResponse
 from tests.fixtures import make_user
 from tests.journeys import (
     FORM,

@@ -22,7 +22,14 @@ from ..flows import tracing
 from ..flows.tracing import Traced
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
-from ..protocol.errors import BearerError, InvalidClient, InvalidRequest, MissingToken, OAuthError
+from ..protocol.errors import (
+    BearerError,
+    InvalidClient,
+    InvalidRequest,
+    MissingToken,
+    OAuthError,
+    TemporarilyUnavailable,
+)
 from ..protocol.parameters import Parameters
 
 logger = logging.getLogger(__name__)
@@ -48,6 +55,16 @@ def body_is_small(request: HttpRequest) -> bytes:
         return request.body
     except SuspiciousOperation:
         raise InvalidRequest("the request is too large") from None
+
+
+@check(
+    "server.available",
+    spec="RFC 9110 §15.6.4",
+    fix="Send the request again after the seconds of Retry-After; if it lasts, add processes.",
+)
+def server_is_available(refusal: TemporarilyUnavailable) -> None:
+    """The server has room for the request, and its storage answers."""
+    raise refusal
 
 
 class Endpoint(View):
@@ -84,6 +101,9 @@ class Endpoint(View):
             return self.http_method_not_allowed(request)
         try:
             return super().dispatch(request, *args, **kwargs)
+        except TemporarilyUnavailable as refusal:
+            self.trace.refused(server_is_available.id, refusal)
+            return self.refuse(refusal)
         except OAuthError as refusal:
             return self.refuse(refusal)
 
@@ -165,6 +185,8 @@ class JsonEndpoint(Endpoint):
         if isinstance(refusal, InvalidClient) and refusal.challenge:
             response.status_code = 401
             response["WWW-Authenticate"] = 'Basic realm="OAuth2", charset="UTF-8"'
+        if isinstance(refusal, TemporarilyUnavailable):
+            response["Retry-After"] = str(refusal.retry_after)
         headers.forbid_caching(response)
         return response
 

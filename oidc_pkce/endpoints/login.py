@@ -14,6 +14,7 @@ from ..flows.authorization import Refused
 from ..flows.interaction import Owed
 from ..flows.login import MAX_USERNAME, Attempt, SignInBlocked, SignInRefused
 from ..protocol.application import ApplicationFacts
+from ..protocol.errors import TemporarilyUnavailable
 from ..protocol.parameters import Parameters
 from .pages import FormPage, person_of
 
@@ -63,6 +64,11 @@ class LoginPage(FormPage):
         except SignInBlocked:
             error = _("Too many attempts. Wait a few minutes, then try again.")
             return self.ask(found, step="password", username=username, error=error, status=429)
+        except TemporarilyUnavailable as busy:
+            error = _("Many people are signing in at this moment. Wait a moment, then try again.")
+            page = self.ask(found, step="password", username=username, error=error, status=503)
+            page["Retry-After"] = str(busy.retry_after)
+            return page
         except SignInRefused:
             error = _("User name or password is wrong. Check both, then try again.")
             return self.ask(found, step="password", username=username, error=error)

@@ -76,7 +76,7 @@ class UserInfoEndpoint(ApplicationJsonEndpoint):
         in_body = self._token_in_body()
         token = self.trace.take(bearer_is_readable, request.headers.get("Authorization"), in_body)
         bearer, members = userinfo.userinfo(found, token, now=self.now, trace=self.trace)
-        self.traced.user_pk, self.traced.client_id = bearer.user.pk, bearer.client_id
+        self.traced.user_pk, self.traced.client_id = bearer.user_pk, bearer.client_id
         response = JsonResponse(members)
         headers.forbid_caching(response)
         return response

@@ -22,10 +22,13 @@ def expressions(*, user: str, application: Any) -> dict[str, Exists]:
     }
 
 
-def answer(user: Any, *, has_run_right: bool, is_service_user: bool) -> Access:
+def answer(
+    user: Any, *, has_run_right: bool, is_service_user: bool, interactive: bool = True
+) -> Access:
     """The answer, from what the expressions said and the user that was read along with them."""
     return Access(
         user_is_active=bool(user.is_active),
         has_run_right=bool(has_run_right),
         is_service_user=bool(is_service_user),
+        interactive=interactive,
     )

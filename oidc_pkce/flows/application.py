@@ -2,27 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import models
+from django.db.models import Exists, Subquery
 
-from ..models import Application
-from ..models.application import FACTS, facts_of
+from ..models import Application, ClientSecret, ServiceUser
+from ..models.application import FACTS, facts_of, scope_names
+from ..models.client_secret import LIVE_SECRETS
 from ..models.statement import Row, Statement
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
-from ..protocol.client_authentication import StoredSecret
+from ..protocol.client_authentication import ClientRecord, StoredSecret
 from ..protocol.errors import UnknownApplication
 
-_SECRETS = ("client_secrets__pk", "client_secrets__digest", "client_secrets__expires_at")
+_SECRET = ("pk", "digest", "expires_at")
+_OWN_SECRET = tuple(f"client_secrets__{column}" for column in _SECRET)
+_SERVICE_USER = ("service_user", "user_is_active", "is_flagged")
+_SECRETS = tuple(f"secret_{n}_{column}" for n in range(LIVE_SECRETS) for column in _SECRET)
 
-_alone = Statement(
-    lambda name: Application.objects.named(name).order_by().values_list(*FACTS),
+
+def _facts(name: str) -> Any:
+    return Application.objects.named(name).order_by().annotate(**scope_names())
+
+
+def _facts_and_client(name: str, client: str, now: datetime) -> Any:
+    """The application, its own secrets (a row for each), and the service user of this name."""
+    return (
+        _facts(name)
+        .annotate(**service_user(client), **_live_secrets(client, now))
+        .values_list(*FACTS, *_OWN_SECRET, *_SERVICE_USER, *_SECRETS)
+    )
+
+
+def service_user(client: str) -> dict[str, Any]:
+    """What to annotate: the service user of this login name, whether active and flagged."""
+    named = ServiceUser.objects.filter(**{f"user__{_login()}": client})
+    # A host's own user model may say in Python who is active.
+    active = named.filter(user__is_active=True) if _has_active_column() else named
+    return {
+        "service_user": Subquery(named.values("pk")[:1]),
+        "user_is_active": Exists(active),
+        "is_flagged": Exists(named.filter(is_oauth_confidential_client=True)),
+    }
+
+
+def _live_secrets(client: str, now: datetime) -> dict[str, Any]:
+    mine = ClientSecret.objects.live(now).filter(**{f"service_user__user__{_login()}": client})
+    newest = mine.order_by("-pk")
+    return {
+        f"secret_{number}_{column}": Subquery(newest.values(column)[number : number + 1])
+        for number in range(LIVE_SECRETS)
+        for column in _SECRET
+    }
+
+
+def _login() -> str:
+    return str(get_user_model().USERNAME_FIELD)
+
+
+def _has_active_column() -> bool:
+    return any(field.name == "is_active" for field in get_user_model()._meta.concrete_fields)
+
+
+_alone = Statement(lambda name: _facts(name).values_list(*FACTS), name=models.CharField())
+_with_client = Statement(
+    _facts_and_client,
     name=models.CharField(),
-)
-_with_secrets = Statement(
-    lambda name: Application.objects.named(name).order_by().values_list(*FACTS, *_SECRETS),
-    name=models.CharField(),
+    client=models.CharField(),
+    now=models.DateTimeField(),
 )
 
 
@@ -31,13 +82,21 @@ def find(application_id: str, trace: Trace) -> ApplicationFacts:
     return facts_of(trace.take(application_is_known, _alone, application_id)[0])
 
 
-def find_with_secrets(
-    application_id: str, trace: Trace
-) -> tuple[ApplicationFacts, tuple[StoredSecret, ...]]:
-    """The same, with the application's own secrets, in one statement."""
-    rows = trace.take(application_is_known, _with_secrets, application_id)
-    secrets = tuple(_secret(*row[-3:]) for row in rows if row[-3] is not None)
-    return facts_of(rows[0][:-3]), secrets
+def find_with_clients(
+    application_id: str, names: Sequence[str], now: datetime, trace: Trace
+) -> tuple[ApplicationFacts, tuple[ClientRecord, ...]]:
+    """The same, with what is stored of the clients of these names: one statement for each name.
+
+    Hardly ever are there two: Basic credentials with an escape can be read in two ways.
+    """
+    first, *others = [name for name in dict.fromkeys(names) if "\0" not in name] or [""]
+    rows = trace.take(application_is_known, _with_client, application_id, client=first, now=now)
+    application = facts_of(rows[0][: len(FACTS)])
+    records = list(_records(application, first, rows))
+    for name in others:
+        rows = _with_client.rows(name=application_id.lower(), client=name, now=now)
+        records += _records(application, name, rows)
+    return application, tuple(records)
 
 
 @check(
@@ -45,15 +104,31 @@ def find_with_secrets(
     spec="RFC 8414 §3",
     fix="Compare the last part of the address with the Application ID on the Settings page.",
 )
-def application_is_known(statement: Statement, application_id: str) -> list[Row]:
+def application_is_known(statement: Statement, application_id: str, **values: Any) -> list[Row]:
     """The address ends with the Application ID of an application."""
     # PostgreSQL refuses NUL with an exception, so what cannot be a name is not asked for.
     possible = len(application_id) <= 64 and "\0" not in application_id
-    rows = statement.rows(name=application_id.lower()) if possible else []
+    rows = statement.rows(name=application_id.lower(), **values) if possible else []
     if not rows:
         raise UnknownApplication(received=application_id[:64])
     return rows
 
 
-def _secret(pk: int, digest: bytes, expires_at: datetime | None) -> StoredSecret:
-    return StoredSecret(pk, bytes(digest), expires_at)
+def _records(
+    application: ApplicationFacts, name: str, rows: Sequence[Row]
+) -> tuple[ClientRecord, ...]:
+    """What the rows say of a client that keeps a secret; of a public one nothing is stored."""
+    at = len(FACTS) + len(_OWN_SECRET)
+    if application.is_openid_connect:
+        own = (row[len(FACTS) : at] for row in rows)
+        return (ClientRecord(application.openid_client_id, _secrets(own)),)
+    pk, is_active, is_flagged, *secrets = rows[0][at:]
+    if application.client_id_type.is_public or pk is None:
+        return ()
+    width = len(_SECRET)
+    pairs = (secrets[n : n + width] for n in range(0, len(secrets), width))
+    return (ClientRecord(name, _secrets(pairs), pk, bool(is_active), bool(is_flagged)),)
+
+
+def _secrets(rows: Any) -> tuple[StoredSecret, ...]:
+    return tuple(StoredSecret(pk, bytes(digest), until) for pk, digest, until in rows if pk)

@@ -19,12 +19,11 @@ from ..models import (
     AuthorizationCode,
     ClientAuthentication,
     Grant,
-    Scope,
     ServiceUser,
 )
 from ..protocol import response_mode, scope
 from ..protocol.access import Access
-from ..protocol.application import STANDARD_SCOPES, ApplicationFacts, ClientIdType
+from ..protocol.application import ApplicationFacts, ClientIdType
 from ..protocol.authorization import (
     CODE,
     AuthorizationRequest,
@@ -39,6 +38,7 @@ from ..protocol.parameters import Parameters
 from ..protocol.response_mode import AuthorizationResponse
 from . import access, interaction
 from .interaction import Owed, Person, Standing, Ticket
+from .subject import subject_of
 
 
 class Refused(Exception):
@@ -153,22 +153,12 @@ def _question(application: ApplicationFacts, parameters: Parameters) -> Question
         and not application.is_openid_connect
         and _service_user_exists(client_id)
     )
-    return Question(parameters, application, _defined_scopes(application, parameters), exists)
+    return Question(parameters, application, exists)
 
 
 def _service_user_exists(client_id: str) -> bool:
     field = f"user__{get_user_model().USERNAME_FIELD}"
     return "\0" not in client_id and ServiceUser.objects.filter(**{field: client_id}).exists()
-
-
-def _defined_scopes(application: ApplicationFacts, parameters: Parameters) -> tuple[str, ...]:
-    """The scopes that this application knows; its own are read only when one may be meant."""
-    standard = STANDARD_SCOPES if application.is_openid_connect else ()
-    asked = (parameters.get("scope") or "").split()
-    if all(name in standard for name in asked):
-        return standard
-    own = Scope.objects.filter(application=application.pk).values_list("name", flat=True)
-    return (*standard, *own)
 
 
 def _what_is_owed(
@@ -212,7 +202,7 @@ def membership(
         is_service_user=first["is_service_user"],
     )
     known = first["oidc_pkce_subject__identifier"]
-    subject = settings.subject_identifier.subject(person.user, str(known) if known else None)
+    subject = subject_of(application, person.user, known)
     consented = (row["consent__scope"] for row in rows if row["consent__pk"] is not None)
     return Membership(answer, subject, tuple(frozenset(text.split()) for text in consented))
 
@@ -250,9 +240,6 @@ def _write_grant(
     scopes: Sequence[str],
     now: datetime,
 ) -> Grant:
-    longest = application.access_token_lifetime
-    if application.issues_refresh_tokens:
-        longest = max(longest, application.refresh_token_lifetime)
     return Grant.objects.create(
         application_id=application.pk,
         user_id=person.user.pk,
@@ -266,7 +253,7 @@ def _write_grant(
         nonce=request.nonce or "",
         auth_time=person.auth_time,
         created_at=now,
-        expires_at=now + settings.authorization_code_lifetime + longest,
+        expires_at=now + settings.authorization_code_lifetime + application.longest_grant,
     )
 
 

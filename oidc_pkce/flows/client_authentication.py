@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.contrib.auth import get_user_model
 from django.db import DatabaseError
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from .. import throttling
-from ..models import ClientSecret, ServiceUser
+from ..models import ClientSecret
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
 from ..protocol.client_authentication import (
     Client,
     ClientQuestion,
     ClientRecord,
-    StoredSecret,
     client_proves_itself,
     identify,
 )
@@ -47,7 +45,7 @@ ATTEMPT_CHECKS = (attempts_are_left,)
 def authenticate(
     application: ApplicationFacts,
     presented: PresentedCredentials,
-    secrets: Sequence[StoredSecret],
+    records: Sequence[ClientRecord],
     *,
     address: str,
     now: datetime,
@@ -55,11 +53,10 @@ def authenticate(
 ) -> Client:
     """The client that sent the request.
 
-    ``secrets`` are an OpenID Connect application's own, read along with it. Raises
-    ``InvalidRequest`` or ``InvalidClient``; after too many wrong secrets, also for the right one.
+    ``records`` were read along with the application. Raises ``InvalidRequest`` or
+    ``InvalidClient``; after too many wrong secrets, also for the right one.
     """
     counters = _counters(application, presented, address)
-    records = _records(application, presented, secrets)
     try:
         trace.run(ATTEMPT_CHECKS, counters)
         return identify(ClientQuestion(application, presented, records, now), trace)
@@ -89,51 +86,3 @@ def _counters(
     if secret is None:
         return ()
     return throttling.client_counters(application.application_id, client_id, address)
-
-
-def _records(
-    application: ApplicationFacts,
-    presented: PresentedCredentials,
-    secrets: Sequence[StoredSecret],
-) -> tuple[ClientRecord, ...]:
-    if application.is_openid_connect:
-        return (ClientRecord(application.openid_client_id, tuple(secrets)),)
-    if application.client_id_type.is_public:
-        return ()
-    names = [name for name, _ in presented.candidates if name and "\0" not in name]
-    return _service_users(names)
-
-
-def _service_users(names: Sequence[str]) -> tuple[ClientRecord, ...]:
-    """The service users of these login names with their secrets: one statement."""
-    login = f"user__{get_user_model().USERNAME_FIELD}"
-    rows = ServiceUser.objects.filter(**{f"{login}__in": names}).select_related("user")
-    found: dict[str, ClientRecord] = {}
-    for user, secret in _with_secrets(rows):
-        name = user.user.get_username()
-        earlier = found[name].secrets if name in found else ()
-        found[name] = ClientRecord(
-            name,
-            secrets=(*earlier, *([secret] if secret else [])),
-            user_pk=user.user.pk,
-            user_is_active=bool(user.user.is_active),
-            is_oauth_confidential_client=user.is_oauth_confidential_client,
-        )
-    return tuple(found.values())
-
-
-def _with_secrets(
-    rows: QuerySet[ServiceUser],
-) -> Iterator[tuple[ServiceUser, StoredSecret | None]]:
-    """Each service user once per secret, or once without one."""
-    joined = rows.annotate(
-        secret_pk=F("client_secrets__pk"),
-        secret_digest=F("client_secrets__digest"),
-        secret_expires_at=F("client_secrets__expires_at"),
-    )
-    for row in joined:
-        if row.secret_pk is None:
-            yield row, None
-        else:
-            digest = bytes(row.secret_digest)
-            yield row, StoredSecret(row.secret_pk, digest, row.secret_expires_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,11 @@ class Signers:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Everything that the tokens of one answer are made of."""
+    """Everything that the tokens of one answer are made of.
+
+    A client that acts for itself has a grant, too, which is never stored; ``user`` is ``None``
+    where it is no service user. ``refresh_token`` goes along with the answer.
+    """
 
     application: ApplicationFacts
     grant: Grant
@@ -38,6 +42,13 @@ class Issue:
     scopes: tuple[str, ...]
     resources: tuple[str, ...]
     now: datetime
+    is_refresh: bool = False
+    refresh_token: str | None = field(default=None, repr=False)
+
+    @property
+    def is_about_a_person(self) -> bool:
+        """Whether somebody granted this, so that there is a grant to find and to revoke."""
+        return not self.grant._state.adding
 
 
 def signers(application: ApplicationFacts, now: datetime) -> Signers:
@@ -52,12 +63,13 @@ def issue(order: Issue, by: Signers) -> TokenResponse:
     """The answer of the token endpoint: an access token, and an ID token for ``openid``."""
     facts = token_facts(order)
     token = _access_token(order, facts, by)
-    wants_id_token = OPENID in order.scopes
+    wants_id_token = OPENID in order.scopes and order.is_about_a_person
     return TokenResponse(
         access_token=token,
         expires_in=facts.expires_at - facts.issued_at,
         scope=facts.scope,
         id_token=_id_token(order, facts, token, by) if wants_id_token else None,
+        refresh_token=order.refresh_token,
     )
 
 
@@ -69,10 +81,10 @@ def token_facts(order: Issue) -> TokenFacts:
         issuer=application.issuer,
         subject=grant.subject,
         client_id=grant.client_id,
-        grant_id=grant.pk.hex,
+        grant_id=grant.pk.hex if order.is_about_a_person else None,
         application_id=application.application_id,
         audience=audience(application, grant.client_id, order.resources),
-        login_name=settings.claims_provider.login_name(order.user),
+        login_name=_login_name(order),
         auth_time=int(grant.auth_time.timestamp()),
         issued_at=issued_at,
         expires_at=issued_at + int(application.access_token_lifetime.total_seconds()),
@@ -81,6 +93,12 @@ def token_facts(order: Issue) -> TokenFacts:
         sid=grant.sid,
         amr=tuple(grant.amr),
     )
+
+
+def _login_name(order: Issue) -> str:
+    if order.user is None:
+        return order.grant.client_id
+    return str(settings.claims_provider.login_name(order.user))
 
 
 def audience(
@@ -93,7 +111,8 @@ def audience(
 def _access_token(order: Issue, facts: TokenFacts, by: Signers) -> str:
     if order.application.token_type is TokenType.OPAQUE:
         return _opaque(order, facts)
-    extra = settings.claims_provider.access_token(order.user, order.scopes)
+    provider, user = settings.claims_provider, order.user
+    extra = {} if user is None else provider.access_token(user, order.scopes)
     claims = access_token.claims(facts, jti=uuid.uuid4().hex, extra=extra)
     return jose.sign(claims, by.access_token, typ=order.application.access_token_typ)
 
@@ -102,7 +121,7 @@ def _opaque(order: Issue, facts: TokenFacts) -> str:
     token = identifiers.new_secret()
     AccessToken.objects.create(
         digest=identifiers.digest(token),
-        grant=order.grant,
+        grant=order.grant if order.is_about_a_person else None,
         application_id=order.application.pk,
         user_id=order.grant.user_id,
         client_id=facts.client_id,
@@ -116,8 +135,9 @@ def _opaque(order: Issue, facts: TokenFacts) -> str:
 
 
 def _id_token(order: Issue, facts: TokenFacts, token: str, by: Signers) -> str:
+    # Whoever refreshes sent no nonce with it (OpenID Connect Core §12.2).
     claims = id_token.claims(
-        facts,
+        replace(facts, nonce=None) if order.is_refresh else facts,
         algorithm=by.id_token.algorithm,
         access_token=token,
         extra=settings.claims_provider.id_token(order.user, order.scopes),

@@ -10,6 +10,7 @@ from typing import Any
 from .. import audit, throttling
 from ..models import ServiceUser
 from ..protocol.application import ApplicationFacts
+from ..protocol.errors import TemporarilyUnavailable
 
 MAX_USERNAME = 254
 MAX_PASSWORD = 4096  # what a slow hasher is given is bounded
@@ -43,7 +44,11 @@ def sign_in(attempt: Attempt, authenticate: Callable[..., Any]) -> Any:
     counters = throttling.sign_in_counters(attempt.username, attempt.address)
     if not throttling.reserve(counters):
         raise SignInBlocked
-    user = _authenticate(attempt, authenticate)
+    try:
+        user = _authenticate(attempt, authenticate)
+    except TemporarilyUnavailable:  # nothing was looked at: it is no failed attempt
+        throttling.release(counters)
+        raise
     if user is None:
         _record(audit.Action.SIGN_IN_FAILED, attempt)
         if throttling.blocked(counters):  # said once: what is refused from now on writes nothing
@@ -59,7 +64,8 @@ def _authenticate(attempt: Attempt, authenticate: Callable[..., Any]) -> Any:
     too_long = len(attempt.username) > MAX_USERNAME or len(attempt.password) > MAX_PASSWORD
     if too_long or "\0" in attempt.username:
         return None
-    user = authenticate(username=attempt.username, password=attempt.password)
+    with throttling.password_slot():
+        user = authenticate(username=attempt.username, password=attempt.password)
     if user is None or ServiceUser.objects.filter(pk=user.pk).exists():
         return None
     return user

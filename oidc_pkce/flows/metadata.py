@@ -74,7 +74,6 @@ def _metadata(application: Application) -> bytes:
     members = metadata.document(
         application.facts(),
         application.locations,
-        defined_scopes=tuple(application.scopes.values_list("name", flat=True)),
         claims=settings.claims_provider.supported(),
         locales=[code for code, _ in django_settings.LANGUAGES if code in LOCALES],
     )

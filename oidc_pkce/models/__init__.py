@@ -7,6 +7,7 @@ from .audit import AuditEvent
 from .authorization import AuthorizationCode
 from .client_secret import ClientSecret
 from .consent import Consent
+from .end_session import LogoutDelivery
 from .grant import ClientAuthentication, Grant
 from .permission import Permission, Principal, Right, has_right
 from .service_user import ServiceUser
@@ -27,6 +28,7 @@ __all__ = [
     "Grant",
     "KeyState",
     "LoginInitiation",
+    "LogoutDelivery",
     "Permission",
     "Principal",
     "RefreshToken",

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models import Aggregate, Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,7 @@ from ..protocol.application import (
     ApplicationFacts,
     ClientIdType,
     Flow,
+    SubjectType,
     Template,
     TokenType,
 )
@@ -148,6 +149,20 @@ class Application(models.Model):
     post_logout_redirect_uris = StringListField(
         _("Authorized post-logout redirect URIs"), validators=[validators.validate_redirect_uris]
     )
+    backchannel_logout_uri = models.CharField(
+        _("Back-channel logout URI"),
+        max_length=2000,
+        blank=True,
+        validators=[validators.validate_logout_uri],
+        help_text=_("This server posts a logout token there when a person signs out."),
+    )
+    frontchannel_logout_uri = models.CharField(
+        _("Front-channel logout URI"),
+        max_length=2000,
+        blank=True,
+        validators=[validators.validate_logout_uri],
+        help_text=_("The sign-out page opens it in a frame. Back-channel logout is more reliable."),
+    )
     trusted_origins = StringListField(
         _("Trusted Origins"),
         validators=[validators.validate_origins],
@@ -167,6 +182,21 @@ class Application(models.Model):
         _("Require client secret"),
         default=False,
         help_text=_("Refuse clients that prove themselves by PKCE alone."),
+    )
+    subject_type = models.CharField(
+        _("Subject type"),
+        max_length=8,
+        choices=[(t.value, t.value) for t in SubjectType],
+        default=SubjectType.PUBLIC,
+        help_text=_("Pairwise: the subject of a person differs from application to application."),
+    )
+    subject_salt = models.CharField(max_length=64, default=identifiers.new_secret, editable=False)
+    client_jwks = models.JSONField(
+        _("Client keys"),
+        default=dict,
+        blank=True,
+        validators=[validators.validate_client_jwks],
+        help_text=_("A JSON Web Key Set: the public keys that sign this client's request objects."),
     )
     login_initiation = models.CharField(
         _("Login initiation"),
@@ -201,6 +231,11 @@ class Application(models.Model):
         validators=[validators.validate_lifetime],
     )
     rotates_refresh_tokens = models.BooleanField(_("Rotate tokens after use"), default=True)
+    claims_in_id_token = models.BooleanField(
+        _("Claims in the ID token"),
+        default=False,
+        help_text=_("For clients that never ask UserInfo: the ID token repeats what scopes tell."),
+    )
     requires_pkce = models.BooleanField(_("Require PKCE"), default=True)
     allows_plain_pkce = models.BooleanField(
         _("Allow plain PKCE"),
@@ -292,14 +327,44 @@ class Application(models.Model):
         """This application as the rules see it."""
         return facts_of([getattr(self, column) for column in FACTS])
 
+    @property
+    def scope_names(self) -> list[str]:
+        """The scopes that this application defines, in their order."""
+        return [scope.name for scope in self.scopes.all()]
 
-#: The columns that :func:`facts_of` reads, in their order.
+
+class JsonArray(Aggregate):
+    """All values of a group as one JSON array, on every database that has JSON."""
+
+    function = "JSON_ARRAYAGG"
+    name = "JsonArray"
+    output_field = models.JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **context)
+
+
+def scope_names(application: str = "pk") -> dict[str, Subquery]:
+    """What to annotate a query with, so that it has the columns of ``FACTS``.
+
+    ``application`` names the outer query's column that holds the application's key.
+    """
+    mine = Scope.objects.filter(application=OuterRef(application)).order_by()
+    return {"scope_names": Subquery(mine.values("application").values(n=JsonArray("name")))}
+
+
+#: The columns that :func:`facts_of` reads, in their order; the last one is :func:`scope_names`.
 FACTS = ("pk", *(field.name for field in fields(ApplicationFacts) if field.name != "pk"))
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "template": Template,
     "client_id_type": ClientIdType,
     "token_type": TokenType,
+    "subject_type": SubjectType,
+    "scope_names": lambda names: tuple(names or ()),
     "client_ids": tuple,
     "redirect_uris": tuple,
     "post_logout_redirect_uris": tuple,

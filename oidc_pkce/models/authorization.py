@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..protocol.grants.authorization_code import CodeFacts
 from ..protocol.pkce import Challenge
-from ..protocol.token import CodeFacts
 from .statement import UpdateStatement
 
 

@@ -50,6 +50,8 @@ class Grant(models.Model):
     subject = models.CharField(max_length=255)
     sid = models.CharField(max_length=64, blank=True)
     amr = StringListField()
+    acr = models.CharField(max_length=255, blank=True)
+    requested_claims = models.JSONField(default=dict, blank=True)
     nonce = models.TextField(blank=True)
     auth_time = models.DateTimeField()
     created_at = models.DateTimeField()

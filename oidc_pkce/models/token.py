@@ -9,8 +9,28 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .. import identifiers
 from ..identifiers import digest
 from .fields import StringListField
+from .statement import UpdateStatement
+
+
+class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):
+    """Refresh tokens, asked in the words of the domain."""
+
+    def claim(self, digest: bytes, now: datetime) -> bool:
+        """Spend a refresh token: true for exactly one caller (RFC 9700 §4.14.2)."""
+        return _claim.run(digest=digest, now=now) == 1
+
+
+_claim = UpdateStatement(
+    lambda digest, now: (
+        RefreshToken.objects.filter(pk=digest, used_at=None),
+        {"used_at": now},
+    ),
+    digest=models.BinaryField(),
+    now=models.DateTimeField(),
+)
 
 
 class RefreshToken(models.Model):
@@ -18,10 +38,12 @@ class RefreshToken(models.Model):
 
     digest = models.BinaryField(primary_key=True, max_length=32, editable=False)
     grant = models.ForeignKey("Grant", models.CASCADE, related_name="refresh_tokens")
-    scope = models.TextField(blank=True)
+    seed = models.BinaryField(max_length=16, default=identifiers.new_seed, editable=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
+
+    objects = RefreshTokenQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("refresh token")
@@ -45,7 +67,7 @@ class AccessToken(models.Model):
     digest = models.BinaryField(primary_key=True, max_length=32, editable=False)
     grant = models.ForeignKey("Grant", models.CASCADE, null=True, related_name="access_tokens")
     application = models.ForeignKey("Application", models.CASCADE, related_name="+")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     client_id = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
     scope = models.TextField(blank=True)

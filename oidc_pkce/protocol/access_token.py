@@ -11,6 +11,7 @@ from .errors import InvalidRequest
 JWT = "JWT"
 AT_JWT = "at+jwt"
 
+_OPTIONAL = ("gid", "nonce")  # ours, even in a token that has none
 ONLY_IN_ACCESS_TOKENS = ("client_id", "scope", "jti", "app_id")
 
 
@@ -21,7 +22,7 @@ class TokenFacts:
     issuer: str
     subject: str
     client_id: str
-    grant_id: str
+    grant_id: str | None
     application_id: str
     audience: tuple[str, ...]
     login_name: str
@@ -41,7 +42,6 @@ def claims(facts: TokenFacts, *, jti: str, extra: Mapping[str, Any]) -> dict[str
         "sub": facts.subject,
         "aud": facts.audience[0] if len(facts.audience) == 1 else list(facts.audience),
         "client_id": facts.client_id,
-        "gid": facts.grant_id,
         "app_id": facts.application_id,
         "unique_name": facts.login_name,
         "auth_time": facts.auth_time,
@@ -50,9 +50,12 @@ def claims(facts: TokenFacts, *, jti: str, extra: Mapping[str, Any]) -> dict[str
         "jti": jti,
         "scope": facts.scope,
     }
+    if facts.grant_id is not None:
+        own["gid"] = facts.grant_id
     if facts.nonce is not None:
         own["nonce"] = facts.nonce
-    return {**extra, **own}
+    added = {name: value for name, value in extra.items() if name not in _OPTIONAL}
+    return {**added, **own}
 
 
 def is_access_token(claims: Mapping[str, Any]) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from .scope import STANDARD
 
@@ -47,6 +49,13 @@ class TokenType(StrEnum):
         return "RS256" if self is TokenType.OPAQUE else self.value.removeprefix("Jwt")
 
 
+class SubjectType(StrEnum):
+    """Whether a user has one subject for all applications (OpenID Connect Core §8)."""
+
+    PUBLIC = "public"
+    PAIRWISE = "pairwise"
+
+
 class Flow(StrEnum):
     """A flow that the Tokens page can tick."""
 
@@ -75,7 +84,12 @@ class ApplicationFacts:
     audience: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
+    backchannel_logout_uri: str
+    frontchannel_logout_uri: str
     trusted_origins: tuple[str, ...]
+    subject_type: SubjectType
+    subject_salt: str = field(repr=False)
+    client_jwks: Mapping[str, Any]
     token_type: TokenType
     access_token_typ: str
     flows: frozenset[Flow]
@@ -83,15 +97,32 @@ class ApplicationFacts:
     issues_refresh_tokens: bool
     refresh_token_lifetime: timedelta
     rotates_refresh_tokens: bool
+    claims_in_id_token: bool
     requires_pkce: bool
     allows_plain_pkce: bool
     requires_consent: bool
     allows_scope_selection: bool
+    scope_names: tuple[str, ...]
 
     @property
     def is_openid_connect(self) -> bool:
         """Whether this application signs people in with ID tokens."""
         return self.template is Template.OPENID_CONNECT
+
+    @property
+    def known_scopes(self) -> tuple[str, ...]:
+        """Every scope that a client may ask for: the standard ones, then the application's own."""
+        standard = STANDARD_SCOPES if self.is_openid_connect else ()
+        return tuple(dict.fromkeys((*standard, *self.scope_names)))
+
+    @property
+    def longest_grant(self) -> timedelta:
+        """How long anything that descends from one grant can live: rotation prolongs nothing.
+
+        The last refresh still gives a whole access token.
+        """
+        refresh = self.refresh_token_lifetime if self.issues_refresh_tokens else timedelta(0)
+        return refresh + self.access_token_lifetime
 
     @property
     def algorithm(self) -> str:

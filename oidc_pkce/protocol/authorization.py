@@ -5,11 +5,10 @@ RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9700 §2.1, OpenID Connect Core §3.1.2.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from . import pkce, redirect_uri, scope
+from . import pkce, redirect_uri, resource, scope
 from .application import ApplicationFacts, Flow
 from .checks import Trace, check
 from .client import known_clients, serves_client
@@ -17,7 +16,6 @@ from .errors import (
     AccessDenied,
     InvalidRequest,
     InvalidScope,
-    InvalidTarget,
     RequestNotSupported,
     RequestUriNotSupported,
     UnknownClient,
@@ -34,8 +32,6 @@ PROMPTS = ("none", "login", "consent", "select_account")
 MAX_STATE = 4096
 MAX_NONCE = 2048  # as JSON writes it: it is repeated in tokens, which travel in headers
 MAX_SCOPE = 2048
-MAX_RESOURCES = 10
-MAX_RESOURCE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a check of this endpoint sees: the parameters, the application, its scopes.
+    """What a check of this endpoint sees: the parameters, and the application.
 
     ``client_exists`` is the answer of the database for a Confidential application, where a
     client is a service user.
@@ -80,7 +76,6 @@ class Question:
 
     parameters: Parameters
     application: ApplicationFacts
-    defined_scopes: Collection[str]
     client_exists: bool
 
     def get(self, name: str) -> str | None:
@@ -261,11 +256,11 @@ def scopes_are_defined(question: Question) -> None:
     """Every requested scope is one that the application defines."""
     asked = scope.parse(question.get("scope") or "")
     for name in asked:
-        if name not in question.defined_scopes:
+        if name not in question.application.known_scopes:
             raise InvalidScope(
                 f"unknown scope {name}",
                 received=name,
-                expected=sorted(question.defined_scopes),
+                expected=sorted(question.application.known_scopes),
             )
 
 
@@ -276,15 +271,7 @@ def scopes_are_defined(question: Question) -> None:
 )
 def resources_are_absolute(question: Question) -> None:
     """Each resource is an absolute URI without a fragment."""
-    resources = question.parameters.all("resource")
-    if len(resources) > MAX_RESOURCES:
-        raise InvalidTarget("too many resource parameters")
-    for resource in resources:
-        if len(resource) > MAX_RESOURCE:
-            raise InvalidTarget("resource is too long")
-        head, colon, tail = resource.partition(":")
-        if not (head and colon and tail) or "#" in resource or not resource.isprintable():
-            raise InvalidTarget("resource must be an absolute URI", received=resource)
+    resource.require_wellformed(question.parameters.all("resource"))
 
 
 @check(

@@ -79,7 +79,7 @@ class Trace:
     passed: list[str] = field(default_factory=list)
     failed: Outcome | None = None
 
-    def run(self, checks: Iterable[Check[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
+    def run(self, checks: Iterable[Check[..., None]], *args: Any, **kwargs: Any) -> None:
         """Run each check in order; record and re-raise the first refusal."""
         for item in checks:
             self.take(item, *args, **kwargs)

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from .application import ApplicationFacts
 from .checks import Trace, check
@@ -35,7 +36,7 @@ class ClientRecord:
 
     client_id: str
     secrets: tuple[StoredSecret, ...]
-    user_pk: int | None = None
+    user_pk: Any = None
     user_is_active: bool = True
     is_oauth_confidential_client: bool = False
 
@@ -46,7 +47,7 @@ class Client:
 
     client_id: str
     secret: StoredSecret | None = None
-    user_pk: int | None = None
+    user_pk: Any = None
 
     @property
     def is_authenticated(self) -> bool:

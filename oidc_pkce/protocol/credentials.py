@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
-from .errors import InvalidClient, InvalidRequest
+from .errors import InvalidClient, InvalidRequest, OAuthError
 
 MAX_HEADER_LENGTH = 8192  # characters
 
@@ -46,6 +46,17 @@ def present(
     if client_secret:
         return PresentedCredentials("client_secret_post", ((client_id, client_secret),))
     return PresentedCredentials("none", ((client_id, None),))
+
+
+def names(
+    authorization: str | None, client_id: str | None, client_secret: str | None
+) -> tuple[str, ...]:
+    """Each ``client_id`` that the credentials may mean; none where they cannot be read."""
+    try:
+        presented = present(authorization, client_id, client_secret)
+    except OAuthError:
+        return ()
+    return tuple(dict.fromkeys(name for name, _ in presented.candidates))
 
 
 def _in_header(

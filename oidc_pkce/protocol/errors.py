@@ -6,6 +6,7 @@ The TYPE decides where an error may travel, never an ``if``::
     ├── DirectError          a page for the person; never leaves by a redirect
     │   ├── UnknownApplication, UnknownClient, UnusableRedirectUri, UnreadableRequest, StalePage,
     │       ForeignForm
+    ├── TemporarilyUnavailable   nothing is wrong with the request: a page, or JSON
     ├── RedirectableError    may travel to a verified redirect URI; JSON on the back channel
     │   ├── InvalidRequest, InvalidScope, InvalidTarget, UnsupportedResponseType
     │   ├── RequestNotSupported, RequestUriNotSupported
@@ -92,6 +93,15 @@ class ForeignForm(DirectError):
     error = "access_denied"
     status = HTTPStatus.FORBIDDEN
     default_description = "this form did not come from this page"
+
+
+class TemporarilyUnavailable(OAuthError):
+    """Too much at once, or the storage does not answer; ``retry_after`` is in seconds."""
+
+    error = "temporarily_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    default_description = "the server is busy, try again in a moment"
+    retry_after: ClassVar[int] = 2
 
 
 class RedirectableError(OAuthError):

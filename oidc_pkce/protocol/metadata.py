@@ -11,10 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import id_token, redirect_uri
-from .application import STANDARD_SCOPES, ApplicationFacts, Flow
+from .application import ApplicationFacts, Flow
 from .authorization import CODE, PROMPTS, RESPONSE_MODES, challenge_methods
 from .redirect_uri import origin
+from .token import offered_grants
 
+IMPLICIT = "implicit"
 PATHS = {
     "authorize": "OAuth2/Authorize",
     "confirm": "OAuth2/Confirm",
@@ -65,7 +67,6 @@ def document(
     application: ApplicationFacts,
     locations: Locations,
     *,
-    defined_scopes: Sequence[str],
     claims: Sequence[str],
     locales: Sequence[str],
 ) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def document(
         "response_types_supported": response_types(application),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": grant_types(application),
-        "scopes_supported": scopes(application, defined_scopes),
+        "scopes_supported": list(application.known_scopes),
         "claims_supported": list(dict.fromkeys((*ALWAYS_PRESENT_CLAIMS, *claims))),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [id_token.ALGORITHM],
@@ -101,13 +102,8 @@ def response_types(application: ApplicationFacts) -> list[str]:
 
 def grant_types(application: ApplicationFacts) -> list[str]:
     """The grants that the Tokens page ticks and this server answers."""
-    return ["authorization_code"] if Flow.AUTHORIZATION_CODE in application.flows else []
-
-
-def scopes(application: ApplicationFacts, defined: Sequence[str]) -> list[str]:
-    """Every scope that a client may ask for."""
-    standard = STANDARD_SCOPES if application.is_openid_connect else ()
-    return list(dict.fromkeys((*standard, *defined)))
+    implicit = [IMPLICIT] if Flow.IMPLICIT in application.flows else []
+    return [*offered_grants(application), *implicit]
 
 
 def authentication_methods(application: ApplicationFacts) -> list[str]:

@@ -1,41 +1,51 @@
-"""The token request: its parameters, and the rules that a code exchange must pass, in order.
-
-RFC 6749 §4.1.3 and §5, RFC 7636 §4.6.
-"""
+"""The token request: what every grant shares, and the answer (RFC 6749 §3.2, §5)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from types import MappingProxyType
+from typing import Protocol
 
+from . import resource, scope
 from .access import Access
 from .application import ApplicationFacts, Flow
 from .checks import check
-from .client_authentication import Client
 from .errors import (
-    InvalidClient,
     InvalidGrant,
     InvalidRequest,
+    InvalidScope,
     InvalidTarget,
     UnauthorizedClient,
     UnsupportedGrantType,
 )
 from .parameters import Parameters
-from .pkce import Challenge
 
 AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant
+CLIENT_CREDENTIALS = "client_credentials"
+PASSWORD = "password"  # noqa: S105 - the name of a grant
+GRANT_TYPES = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, PASSWORD)
 MAX_CREDENTIAL = 1024
 
-FLOW_OF_GRANT = {AUTHORIZATION_CODE: Flow.AUTHORIZATION_CODE}
+FLOW_OF_GRANT: Mapping[str, Flow] = MappingProxyType(
+    {
+        AUTHORIZATION_CODE: Flow.AUTHORIZATION_CODE,
+        CLIENT_CREDENTIALS: Flow.CLIENT_CREDENTIALS,
+        PASSWORD: Flow.PASSWORD,
+    }
+)
 
 _GRANT_TYPE = re.compile(r"[a-z_:.\-]{1,80}")  # anything else may be a credential gone astray
-NEVER_IN_THE_QUERY = ("client_secret", "code", "code_verifier", "refresh_token", "password")
-
-
-class SpentCode(InvalidGrant):
-    """The code was redeemed before, and everything else about the request is right."""
+NEVER_IN_THE_QUERY = (
+    "client_secret",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "password",
+    "token",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +58,21 @@ class TokenQuestion:
     grants: Collection[str]
 
 
+class FormQuestion(Protocol):
+    """A form that a client posted, and the address to which it did."""
+
+    @property
+    def parameters(self) -> Parameters: ...
+    @property
+    def query(self) -> Parameters: ...
+
+
 @check(
     "token.parameters",
     spec="RFC 6749 §3.2",
     fix="Send each parameter once, in the body, as application/x-www-form-urlencoded.",
 )
-def parameters_are_wellformed(question: TokenQuestion) -> None:
+def parameters_are_wellformed(question: FormQuestion) -> None:
     """No parameter is repeated, undecodable or too long, and no credential stands in the URL."""
     for name in NEVER_IN_THE_QUERY:
         if name in question.query.names:
@@ -79,198 +98,59 @@ def grant_type_is_known(question: TokenQuestion) -> None:
 @check(
     "token.flow",
     spec="RFC 6749 §5.2",
-    fix="Tick the flow on the application's Tokens page.",
+    fix="Tick the flow, or Issue refresh tokens, on the application's Tokens page.",
 )
 def flow_is_ticked(question: TokenQuestion) -> None:
     """The application offers this grant."""
     grant_type = question.parameters.get("grant_type") or ""
-    flow = FLOW_OF_GRANT.get(grant_type)
-    if flow is not None and flow not in question.application.flows:
-        ticked = sorted(question.application.flows)
-        raise UnauthorizedClient(f"grant {grant_type} is not offered", expected=ticked)
+    offered = offered_grants(question.application)
+    if grant_type not in offered:
+        raise UnauthorizedClient(f"grant {grant_type} is not offered", expected=offered)
 
 
 TOKEN_CHECKS = (parameters_are_wellformed, grant_type_is_known)
 GRANT_CHECKS = (flow_is_ticked,)
 
 
-@dataclass(frozen=True, slots=True)
-class CodeRequest:
-    """A request to trade an authorization code for tokens; ``None`` where nothing was sent."""
-
-    code: str | None = field(repr=False)  # credentials must not reach a log line
-    redirect_uri: str | None
-    verifier: str | None = field(repr=False)
-    resources: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, parameters: Parameters) -> CodeRequest:
-        """Take the request's own parameters out of the form."""
-        get = parameters.get
-        return cls(
-            get("code"), get("redirect_uri"), get("code_verifier"), parameters.all("resource")
-        )
+def offered_grants(application: ApplicationFacts) -> tuple[str, ...]:
+    """The grants that the Tokens page ticks, in the order of ``GRANT_TYPES``."""
+    return tuple(
+        grant
+        for grant in GRANT_TYPES
+        if FLOW_OF_GRANT.get(grant) in application.flows
+        or (grant == REFRESH_TOKEN and application.issues_refresh_tokens)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class CodeFacts:
-    """What is stored of an authorization code and of the grant that it belongs to."""
-
-    application_pk: int
-    client_id: str
-    redirect_uri: str
-    challenge: Challenge | None
-    resources: tuple[str, ...]
-    expires_at: datetime
-    used_at: datetime | None
-    grant_is_revoked: bool
+# --- what several grants ask -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class CodeQuestion:
-    """What the checks of a code exchange see; ``code`` is ``None`` when no such code exists."""
-
-    request: CodeRequest
-    application: ApplicationFacts
-    client: Client
-    code: CodeFacts | None
-    access: Access | None
-    now: datetime
+class Asked(Protocol):
+    """A request that may ask for fewer resources than were granted."""
 
     @property
-    def stored(self) -> CodeFacts:
-        assert self.code is not None  # noqa: S101 - code_is_known comes first in the table
-        return self.code
+    def resources(self) -> tuple[str, ...]: ...
+
+
+class StoredQuestion(Protocol):
+    """What stands behind a code or a refresh token, beside the request that presents it."""
+
+    @property
+    def application(self) -> ApplicationFacts: ...
+    @property
+    def access(self) -> Access | None: ...
+    @property
+    def request(self) -> Asked: ...
+    @property
+    def stored(self) -> Asked: ...
 
 
 @check(
-    "code.parameters",
-    spec="RFC 6749 §4.1.3",
-    fix="Send code and the redirect_uri of the authorization request.",
-)
-def code_parameters_are_present(question: CodeQuestion) -> None:
-    """code and redirect_uri are sent."""
-    for name in ("code", "redirect_uri"):
-        value = getattr(question.request, name)
-        if value is None:
-            raise InvalidRequest(f"{name} is missing")
-    for name in ("code", "verifier"):
-        if len(getattr(question.request, name) or "") > MAX_CREDENTIAL:
-            raise InvalidRequest(
-                "code is too long" if name == "code" else "code_verifier is too long"
-            )
-
-
-@check(
-    "code.known",
-    spec="RFC 6749 §5.2",
-    fix="Redeem the code that the callback carried, unchanged, as soon as it arrives.",
-)
-def code_is_known(question: CodeQuestion) -> None:
-    """The code is one that this server issued and still remembers."""
-    if question.code is None:
-        length = len(question.request.code or "")
-        raise InvalidGrant(detail=f"no such code; {length} characters were sent")
-
-
-@check(
-    "code.application",
-    spec="RFC 6749 §4.1.3",
-    fix="Redeem the code at the token endpoint of the application that issued it.",
-)
-def code_is_this_applications(question: CodeQuestion) -> None:
-    """The code was issued by this application."""
-    if question.stored.application_pk != question.application.pk:
-        raise InvalidGrant(detail="the code was issued by another application")
-
-
-@check(
-    "code.client",
-    spec="RFC 6749 §4.1.3",
-    fix="Redeem the code with the client_id of the authorization request.",
-)
-def code_is_this_clients(question: CodeQuestion) -> None:
-    """The code was issued to this client."""
-    received, stored = question.client.client_id, question.stored.client_id
-    if received != stored:
-        raise InvalidGrant(
-            received=received, expected=[stored], detail="the code was issued to another client"
-        )
-
-
-@check(
-    "code.redirect_uri",
-    spec="RFC 6749 §4.1.3",
-    fix="Send the redirect_uri of the authorization request, character for character.",
-)
-def redirect_uri_is_the_same(question: CodeQuestion) -> None:
-    """redirect_uri equals that of the authorization request."""
-    received, stored = question.request.redirect_uri, question.stored.redirect_uri
-    if received != stored:
-        raise InvalidGrant("mismatched redirect", received=received, expected=[stored])
-
-
-@check(
-    "code.client_authentication",
-    spec="RFC 6749 §3.2.1, RFC 9700 §2.1.1",
-    fix="Send a code_challenge with the authorization request, or the secret with this one.",
-)
-def unauthenticated_client_is_bound(question: CodeQuestion) -> None:
-    """A client without a secret redeems only a code that is bound to a challenge."""
-    if question.client.is_authenticated or question.stored.challenge is not None:
-        return
-    if question.application.is_openid_connect:
-        raise InvalidClient(detail="neither a secret nor a challenge")
-    if question.application.requires_pkce:
-        raise InvalidGrant(detail="Require PKCE is on, and the code has no challenge")
-
-
-@check(
-    "code.verifier",
-    spec="RFC 7636 §4.6, RFC 9700 §4.8.2",
-    fix="Send the code_verifier whose S256 hash was sent as code_challenge; none if none was sent.",
-)
-def verifier_matches(question: CodeQuestion) -> None:
-    """code_verifier matches the challenge; it is sent exactly when a challenge was."""
-    verifier, challenge = question.request.verifier, question.stored.challenge
-    if challenge is None:
-        if verifier is not None:
-            raise InvalidGrant(detail="a verifier was sent, but the code has no challenge")
-    elif verifier is None:
-        raise InvalidGrant(detail="code_verifier is missing")
-    elif not challenge.matches(verifier):
-        raise InvalidGrant(detail=_why_not(verifier, challenge))
-
-
-@check(
-    "code.lifetime",
-    spec="RFC 6749 §4.1.2",
-    fix="Redeem the code as soon as it arrives.",
-)
-def code_is_live(question: CodeQuestion) -> None:
-    """The code has not expired."""
-    if question.now >= question.stored.expires_at:
-        late = int((question.now - question.stored.expires_at).total_seconds())
-        raise InvalidGrant(detail=f"the code expired {late} s ago")
-
-
-@check(
-    "code.grant",
-    spec="RFC 6749 §4.1.2",
-    fix="Send the person through sign-in again.",
-)
-def grant_is_live(question: CodeQuestion) -> None:
-    """The grant has not been revoked."""
-    if question.stored.grant_is_revoked:
-        raise InvalidGrant(detail="the grant was revoked")
-
-
-@check(
-    "code.resource",
+    "token.resource",
     spec="RFC 8707 §2.2",
     fix="Send only resources that the authorization request named.",
 )
-def resources_are_granted(question: CodeQuestion) -> None:
+def resources_are_granted(question: StoredQuestion) -> None:
     """Each resource is one that the authorization request named."""
     if wider := set(question.request.resources) - set(question.stored.resources):
         raise InvalidTarget(
@@ -285,7 +165,7 @@ def resources_are_granted(question: CodeQuestion) -> None:
     spec="RFC 6749 §5.2",
     fix="Activate the user and give the Run right on the Permissions page.",
 )
-def user_may_use_the_application(question: CodeQuestion) -> None:
+def user_may_use_the_application(question: StoredQuestion) -> None:
     """The user may use this application now."""
     access = question.access
     reason = access.refusal(question.application) if access else "the user is gone"
@@ -293,40 +173,49 @@ def user_may_use_the_application(question: CodeQuestion) -> None:
         raise InvalidGrant("access denied", detail=reason)
 
 
+@dataclass(frozen=True, slots=True)
+class ScopeRequest:
+    """A request that names its scopes at the token endpoint itself."""
+
+    application: ApplicationFacts
+    scope: str
+    resources: tuple[str, ...]
+    about_a_person: bool
+
+    @classmethod
+    def read(
+        cls, application: ApplicationFacts, parameters: Parameters, *, about_a_person: bool
+    ) -> ScopeRequest:
+        """Take scope and resource out of the form."""
+        asked = parameters.get("scope") or ""
+        return cls(application, asked, parameters.all("resource"), about_a_person)
+
+
 @check(
-    "code.single_use",
-    spec="RFC 6749 §4.1.2",
-    fix="Redeem a code once; a second use revokes what the first one gave.",
+    "token.scope",
+    spec="RFC 6749 §3.3, §5.2",
+    fix="Define this scope on the Scope page; openid and its like need a person.",
 )
-def code_is_unspent(question: CodeQuestion) -> None:
-    """The code has not been redeemed before."""
-    if question.stored.used_at is not None:
-        raise SpentCode(detail="the code was redeemed before")
+def scopes_are_defined(question: ScopeRequest) -> None:
+    """Every requested scope is one that the application defines, and fits who asks."""
+    application = question.application
+    known = application.known_scopes if question.about_a_person else application.scope_names
+    for name in scope.parse(question.scope):
+        if name not in known:
+            raise InvalidScope(f"unknown scope {name}", received=name, expected=sorted(known))
 
 
-CODE_CHECKS = (
-    code_parameters_are_present,
-    code_is_known,
-    code_is_this_applications,
-    code_is_this_clients,
-    redirect_uri_is_the_same,
-    unauthenticated_client_is_bound,
-    verifier_matches,
-    code_is_live,
-    grant_is_live,
-    resources_are_granted,
-    user_may_use_the_application,
-    code_is_unspent,
+@check(
+    "token.resource_form",
+    spec="RFC 8707 §2.2",
+    fix="Send each resource as an absolute URI without a fragment.",
 )
+def resources_are_absolute(question: ScopeRequest) -> None:
+    """Each resource is an absolute URI without a fragment."""
+    resource.require_wellformed(question.resources)
 
 
-def _why_not(verifier: str, challenge: Challenge) -> str:
-    """The near misses of a wrong verifier, without showing it."""
-    if verifier == challenge.value:
-        return "the challenge itself was sent as the verifier"
-    return (
-        f"the verifier ({len(verifier)} characters) does not match the {challenge.method} challenge"
-    )
+SCOPE_CHECKS = (scopes_are_defined, resources_are_absolute)
 
 
 @dataclass(frozen=True, slots=True)

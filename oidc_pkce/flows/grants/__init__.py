@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from ...protocol.token import AUTHORIZATION_CODE, TokenResponse
-from . import authorization_code
+from ...protocol.token import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    PASSWORD,
+    REFRESH_TOKEN,
+    TokenResponse,
+)
+from . import authorization_code, client_credentials, password, refresh_token
 from .order import GrantOrder as GrantOrder
 
 
@@ -18,4 +24,7 @@ class Exchange(Protocol):
 
 GRANTS: Mapping[str, Exchange] = {
     AUTHORIZATION_CODE: authorization_code.exchange,
+    REFRESH_TOKEN: refresh_token.exchange,
+    CLIENT_CREDENTIALS: client_credentials.exchange,
+    PASSWORD: password.exchange,
 }

@@ -15,9 +15,16 @@ from ... import audit, identifiers
 from ...models import AuthorizationCode, ClientAuthentication, Grant
 from ...models.statement import Statement, UpdateStatement, columns, instance
 from ...protocol.access import Access
-from ...protocol.token import CODE_CHECKS, CodeQuestion, CodeRequest, SpentCode, TokenResponse
+from ...protocol.grants.authorization_code import (
+    CODE_CHECKS,
+    CodeQuestion,
+    CodeRequest,
+    SpentCode,
+)
+from ...protocol.token import TokenResponse
 from .. import access, issuing, revocation
 from ..actor import Actor
+from . import refresh_token
 from .order import GrantOrder
 
 
@@ -143,4 +150,5 @@ def _issue(order: GrantOrder, request: CodeRequest, found: Found) -> issuing.Iss
         scopes=tuple(found.grant.scope.split()),
         resources=request.resources or tuple(found.grant.resources),
         now=order.now,
+        refresh_token=refresh_token.begin(order.application, found.grant, order.now),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from ...models import Application, Permission, Principal, Right, Scope
 from . import durations
 
-_MANAGED = frozenset({"id", "version", "created_at", "updated_at"})
+_MANAGED = frozenset({"id", "version", "created_at", "updated_at", "subject_salt"})
 
 #: The columns that a change may set, in the order of the screens.
 FIELDS: tuple[str, ...] = tuple(

@@ -1,0 +1,270 @@
+"""What an access token turns out to be, whoever presents it: JWT or opaque, of a person or not."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from types import MappingProxyType
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.db.models import Exists, OuterRef
+from django.utils.functional import SimpleLazyObject
+
+from ..models import AccessToken, Application, Grant, RevokedToken, Right, has_right
+from ..models.application import FACTS, facts_of, scope_names
+from ..models.statement import Statement, columns, instance
+from ..protocol import jose
+from ..protocol.access import Access
+from ..protocol.access_token import AT_JWT, JWT, is_access_token
+from ..protocol.application import ApplicationFacts
+from . import access, application, keys
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A live access token: whose it is, and what it opens. Times are seconds since the epoch.
+
+    ``user`` is ``None`` where an OpenID Connect client acts for itself, and ``grant_id`` for every
+    client that does. ``access`` is still to be asked: whether the user may, NOW.
+    """
+
+    application: ApplicationFacts
+    user: Any
+    login_name: str
+    subject: str
+    client_id: str
+    audience: tuple[str, ...]
+    scopes: tuple[str, ...]
+    auth_time: int
+    issued_at: int
+    expires_at: int
+    access: Access
+    grant_id: uuid.UUID | None
+    requested_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def user_pk(self) -> Any:
+        """The user's key, or ``None`` where there is no user."""
+        return None if self.user is None else self.user.pk
+
+
+def find(token: str, now: datetime) -> Bearer:
+    """The bearer of a live token of any application: one statement.
+
+    A token with dots is a JWT, any other one opaque. Raises ``jose.InvalidJWT`` for both; the
+    reason is private.
+    """
+    if "." not in token:
+        return _from_row(token, now)
+    claims = _claims(token, now)
+    bearer = _of_grant(claims, now) if "gid" in claims else _of_client(claims, now)
+    if claims.get("iss") != bearer.application.issuer:
+        raise jose.InvalidJWT("another issuer issued this token")
+    if claims.get("app_id") != bearer.application.application_id:
+        raise jose.InvalidJWT("another application issued this token")
+    return bearer
+
+
+def verified_claims(token: str, now: datetime) -> dict[str, Any]:
+    """The claims of an access token that we signed, whether or not it is still live.
+
+    Raises ``jose.InvalidJWT``.
+    """
+    claims = keys.verify(token, now, typ=(JWT, AT_JWT))
+    if not is_access_token(claims):
+        raise jose.InvalidJWT("this is not an access token")
+    return claims
+
+
+def _claims(token: str, now: datetime) -> dict[str, Any]:
+    claims = verified_claims(token, now)
+    jose.check_times(claims, now=int(now.timestamp()))
+    return claims
+
+
+# --- the token of a person: its grant is live, and it was not revoked singly ----------------------
+
+_APPLICATION = tuple(f"application__{column}" for column in FACTS[:-1])
+_ANSWERS = ("has_run_right", "is_service_user")
+
+
+def _grant_query(grant_id: uuid.UUID, jti: uuid.UUID, now: datetime) -> Any:
+    answers = access.expressions(user="user_id", application=OuterRef("application_id"))
+    revoked = Exists(RevokedToken.objects.naming(jti, now))
+    return (
+        Grant.objects.live(now)
+        .filter(~revoked, pk=grant_id)
+        .annotate(**answers, **scope_names("application_id"))
+        .values_list(
+            *_ANSWERS,
+            *columns(Grant),
+            *columns(get_user_model(), "user__"),
+            *_APPLICATION,
+            "scope_names",
+        )
+    )
+
+
+_live_grant = Statement(
+    _grant_query,
+    grant_id=models.UUIDField(),
+    jti=models.UUIDField(),
+    now=models.DateTimeField(),
+)
+
+
+def _of_grant(claims: Mapping[str, Any], now: datetime) -> Bearer:
+    grant_id, jti = _uuid(claims.get("gid")), _uuid(claims.get("jti"))
+    rows = _live_grant.rows(grant_id=grant_id, jti=jti, now=now) if grant_id and jti else []
+    if not rows:
+        raise jose.InvalidJWT("the grant is revoked or gone, or the token was revoked")
+    values = iter(rows[0])
+    has_run_right, is_service_user = islice(values, 2)
+    grant, user = instance(Grant, values), instance(get_user_model(), values)
+    return Bearer(
+        application=facts_of(list(values)),
+        user=user,
+        login_name=str(claims.get("unique_name", "")),
+        subject=grant.subject,
+        client_id=grant.client_id,
+        audience=_audience(claims),
+        scopes=tuple(str(claims["scope"]).split()),
+        auth_time=int(grant.auth_time.timestamp()),
+        issued_at=int(claims["iat"]),
+        expires_at=int(claims["exp"]),
+        access=access.answer(user, has_run_right=has_run_right, is_service_user=is_service_user),
+        grant_id=grant.pk,
+        requested_claims=grant.requested_claims,
+    )
+
+
+# --- the token of a client that acts for itself: no grant, revoked singly or with its user --------
+
+
+def _client_query(name: str, client: str, jti: uuid.UUID, now: datetime) -> Any:
+    run = has_right(Right.RUN, user="service_user", application=OuterRef("pk"))
+    return (
+        Application.objects.named(name)
+        .order_by()
+        .filter(~Exists(RevokedToken.objects.naming(jti, now)))
+        .annotate(**application.service_user(client), **scope_names())
+        .annotate(has_run_right=run)
+        .values_list("service_user", "user_is_active", "has_run_right", *FACTS)
+    )
+
+
+_client_of_application = Statement(
+    _client_query,
+    name=models.CharField(),
+    client=models.CharField(),
+    jti=models.UUIDField(),
+    now=models.DateTimeField(),
+)
+
+
+def _of_client(claims: Mapping[str, Any], now: datetime) -> Bearer:
+    jti, client_id = _uuid(claims.get("jti")), str(claims["client_id"])
+    named = {"name": str(claims["app_id"]).lower(), "client": client_id}
+    rows = _client_of_application.rows(**named, jti=jti, now=now) if jti else []
+    if not rows:
+        raise jose.InvalidJWT("the application is gone, or the token was revoked")
+    pk, is_active, has_run_right, *facts = rows[0]
+    found = facts_of(facts)
+    is_itself = found.is_openid_connect and client_id == found.openid_client_id
+    if pk is None and not is_itself:
+        raise jose.InvalidJWT("the service user is gone")
+    return Bearer(
+        application=found,
+        user=None if is_itself else SimpleLazyObject(lambda: _user(pk)),
+        login_name=str(claims.get("unique_name", "")),
+        subject=str(claims.get("sub")),
+        client_id=client_id,
+        audience=_audience(claims),
+        scopes=tuple(str(claims["scope"]).split()),
+        auth_time=int(claims.get("auth_time", claims["iat"])),
+        issued_at=int(claims["iat"]),
+        expires_at=int(claims["exp"]),
+        access=_client_access(is_itself, is_active=is_active, has_run_right=has_run_right),
+        grant_id=None,
+    )
+
+
+def _client_access(is_itself: bool, *, is_active: bool, has_run_right: bool) -> Access:
+    """An OpenID Connect client needs no right: the application is its own."""
+    return Access(
+        user_is_active=is_itself or bool(is_active),
+        has_run_right=is_itself or bool(has_run_right),
+        is_service_user=not is_itself,
+        interactive=False,
+    )
+
+
+def _user(pk: Any) -> Any:
+    return get_user_model()._base_manager.get(pk=pk)
+
+
+# --- an opaque token: a row --------------------------------------------------------------------
+
+
+def _from_row(token: str, now: datetime) -> Bearer:
+    row: Any = (
+        AccessToken.objects.for_token(token)
+        .filter(expires_at__gt=now, grant__revoked_at=None)
+        .select_related("user", "grant", "application")
+        .annotate(
+            **access.expressions(user="user_id", application=OuterRef("application_id")),
+            **scope_names("application_id"),
+        )
+        .first()
+    )
+    if row is None:
+        raise jose.InvalidJWT("no such token, or it expired or was revoked")
+    issued_at, expires_at = int(row.issued_at.timestamp()), int(row.expires_at.timestamp())
+    return Bearer(
+        application=_facts_of_row(row),
+        user=row.user,
+        login_name=row.user.get_username() if row.user else row.client_id,
+        subject=row.subject,
+        client_id=row.client_id,
+        audience=tuple(row.audience),
+        scopes=tuple(row.scope.split()),
+        auth_time=int(row.grant.auth_time.timestamp()) if row.grant else issued_at,
+        issued_at=issued_at,
+        expires_at=expires_at,
+        access=_row_access(row),
+        grant_id=row.grant_id,
+        requested_claims=row.grant.requested_claims if row.grant else {},
+    )
+
+
+def _facts_of_row(row: Any) -> ApplicationFacts:
+    stored = (getattr(row.application, column) for column in FACTS[:-1])
+    return facts_of([*stored, row.scope_names])
+
+
+def _row_access(row: Any) -> Access:
+    if row.user is None:
+        return _client_access(True, is_active=True, has_run_right=True)
+    return access.answer(
+        row.user,
+        has_run_right=row.has_run_right,
+        is_service_user=row.is_service_user,
+        interactive=row.grant is not None,
+    )
+
+
+def _audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    audience = claims.get("aud") or ()
+    return (audience,) if isinstance(audience, str) else tuple(audience)
+
+
+def _uuid(value: Any) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(hex=str(value))
+    except ValueError:
+        return None

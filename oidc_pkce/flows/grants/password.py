@@ -1,0 +1,104 @@
+"""Trade a person's password for tokens (RFC 6749 §4.3): only where an administrator ticked it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import F
+
+from ...models import ClientAuthentication, Grant
+from ...protocol import scope
+from ...protocol.access import Access
+from ...protocol.grants.password import (
+    PASSWORD_CHECKS,
+    PERSON_CHECKS,
+    PasswordQuestion,
+    PasswordRequest,
+    PersonQuestion,
+)
+from ...protocol.token import SCOPE_CHECKS, ScopeRequest, TokenResponse
+from .. import access, issuing, login
+from ..login import Attempt, SignInRefused
+from ..subject import subject_of
+from . import refresh_token
+from .order import GrantOrder
+
+AMR = ("pwd",)  # RFC 8176 §2
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose password it was, by which subject the application knows them, and whether they may."""
+
+    user: Any
+    subject: str
+    access: Access
+
+
+def exchange(order: GrantOrder) -> TokenResponse:
+    """Judge the request, then the password, then issue.
+
+    Whatever is wrong with name, password or right is answered alike. Raises ``InvalidRequest``,
+    ``UnauthorizedClient``, ``InvalidScope``, ``InvalidGrant`` or ``TemporarilyUnavailable``.
+    """
+    request = PasswordRequest.read(order.parameters)
+    order.trace.run(PASSWORD_CHECKS, PasswordQuestion(request, order.client))
+    asked = ScopeRequest.read(order.application, order.parameters, about_a_person=True)
+    order.trace.run(SCOPE_CHECKS, asked)
+    person = _recognise(order, request)
+    may = person.access if person else None
+    order.trace.run(PERSON_CHECKS, PersonQuestion(order.application, may))
+    assert person is not None  # noqa: S101 - person_is_recognised has just passed
+    return _grant(order, asked, person)
+
+
+def _recognise(order: GrantOrder, request: PasswordRequest) -> Person | None:
+    attempt = Attempt(
+        request.name, request.password or "", order.address, order.application, order.now
+    )
+    try:
+        user = login.sign_in(attempt, order.authenticate)
+    except SignInRefused:
+        return None
+    order.user_pk = user.pk
+    answers = access.expressions(user="pk", application=order.application.pk)
+    users = get_user_model()._base_manager.filter(pk=user.pk)
+    known: Any = users.annotate(subject=F("oidc_pkce_subject__identifier"), **answers).first()
+    if known is None:  # deleted since the password was looked at
+        return None
+    may = access.answer(
+        known, has_run_right=known.has_run_right, is_service_user=known.is_service_user
+    )
+    return Person(known, subject_of(order.application, known, known.subject), may)
+
+
+def _grant(order: GrantOrder, asked: ScopeRequest, person: Person) -> TokenResponse:
+    application, scopes = order.application, scope.parse(asked.scope)
+    signers = issuing.signers(application, order.now)
+    with transaction.atomic():
+        grant = Grant.objects.create(
+            application_id=application.pk,
+            user=person.user,
+            client_id=order.client.client_id,
+            client_authentication=ClientAuthentication.SECRET,
+            scope=scope.render(scopes),
+            resources=list(asked.resources),
+            subject=person.subject,
+            amr=list(AMR),
+            auth_time=order.now,
+            created_at=order.now,
+            expires_at=order.now + application.longest_grant,
+        )
+        issue = issuing.Issue(
+            application=application,
+            grant=grant,
+            user=person.user,
+            scopes=scopes,
+            resources=asked.resources,
+            now=order.now,
+            refresh_token=refresh_token.begin(application, grant, order.now),
+        )
+        return issuing.issue(issue, signers)

@@ -1,0 +1,198 @@
+"""Trade a refresh token for fresh tokens (RFC 6749 §6, RFC 9700 §4.14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import models, transaction
+from django.db.models import OuterRef
+
+from ... import audit, identifiers
+from ...conf import settings
+from ...models import ClientAuthentication, Grant, RefreshToken
+from ...models.statement import Statement, columns, instance
+from ...protocol.access import Access
+from ...protocol.application import ApplicationFacts
+from ...protocol.grants.refresh_token import (
+    REFRESH_CHECKS,
+    RefreshQuestion,
+    RefreshRequest,
+    RefreshTokenFacts,
+    SpentRefreshToken,
+    successors,
+    token_is_unspent,
+)
+from ...protocol.token import TokenResponse
+from .. import access, issuing, revocation
+from ..actor import Actor
+from .order import GrantOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A refresh token with its grant, its user, and whether that user may."""
+
+    token: RefreshToken
+    grant: Grant
+    user: Any
+    access: Access
+
+
+def begin(application: ApplicationFacts, grant: Grant, now: datetime) -> str | None:
+    """The first refresh token of a grant, where the application issues any."""
+    if not application.issues_refresh_tokens:
+        return None
+    token = identifiers.new_secret()
+    _store(token, grant, now, expires_at=now + application.refresh_token_lifetime)
+    return token
+
+
+def exchange(order: GrantOrder) -> TokenResponse:
+    """Validate everything, then claim the token with one conditional write, then issue.
+
+    Raises ``InvalidRequest``, ``InvalidClient``, ``InvalidScope``, ``InvalidTarget`` or
+    ``InvalidGrant``. An otherwise valid use of a token that was used too long ago revokes the
+    grant, and that outlives the refusal.
+    """
+    request = RefreshRequest.read(order.parameters)
+    found = _find(request.token)
+    order.user_pk = found.grant.user_id if found else None
+    question = _question(order, request, found)
+    try:
+        order.trace.run(REFRESH_CHECKS, question)
+        assert found is not None  # noqa: S101 - token_is_known has just passed
+        return _refresh(order, question, found)
+    except SpentRefreshToken:
+        assert found is not None  # noqa: S101 - only a known token can be spent
+        # A transaction of its own: the refusal that follows must not undo it (RFC 9700 §4.14.2).
+        client = Actor(name=order.client.client_id)
+        reason = audit.Action.REFRESH_TOKEN_REPLAYED
+        revocation.revoke(found.grant, actor=client, now=order.now, reason=reason)
+        raise
+
+
+def _query(digest: bytes) -> Any:
+    application = OuterRef("grant__application_id")
+    answers = access.expressions(user="grant__user_id", application=application)
+    return (
+        RefreshToken.objects.filter(pk=digest)
+        .annotate(**answers)
+        .values_list(
+            *answers,
+            *columns(RefreshToken),
+            *columns(Grant, "grant__"),
+            *columns(get_user_model(), "grant__user__"),
+        )
+    )
+
+
+_by_digest = Statement(_query, digest=models.BinaryField())
+
+
+def _find(token: str | None) -> Found | None:
+    """One statement."""
+    rows = _by_digest.rows(digest=identifiers.digest(token)) if token is not None else []
+    return _found(iter(rows[0])) if rows else None
+
+
+def _found(values: Iterator[Any]) -> Found:
+    has_run_right, is_service_user = islice(values, 2)
+    token = instance(RefreshToken, values)
+    token.grant = grant = instance(Grant, values)
+    grant.user = user = instance(get_user_model(), values)
+    may = access.answer(user, has_run_right=has_run_right, is_service_user=is_service_user)
+    return Found(token, grant, user, may)
+
+
+def _question(order: GrantOrder, request: RefreshRequest, found: Found | None) -> RefreshQuestion:
+    return RefreshQuestion(
+        request=request,
+        application=order.application,
+        client=order.client,
+        token=_facts(found) if found else None,
+        access=found.access if found else None,
+        window=settings.refresh_token_reuse_window,
+        now=order.now,
+    )
+
+
+def _facts(found: Found) -> RefreshTokenFacts:
+    token, grant = found.token, found.grant
+    return RefreshTokenFacts(
+        application_pk=grant.application_id,
+        client_id=grant.client_id,
+        was_authenticated=grant.client_authentication == ClientAuthentication.SECRET,
+        scope=grant.scope,
+        resources=tuple(grant.resources),
+        seed=bytes(token.seed),
+        expires_at=token.expires_at,
+        used_at=token.used_at,
+        grant_is_revoked=grant.revoked_at is not None,
+    )
+
+
+def _refresh(order: GrantOrder, question: RefreshQuestion, found: Found) -> TokenResponse:
+    """Sign only what was claimed: a signature that fails leaves the token usable."""
+    signers = issuing.signers(order.application, order.now)
+    with transaction.atomic():
+        refresh_token = _rotate(order, question, found) if question.rotates else _same(question)
+        return issuing.issue(_issue(order, question, found, refresh_token), signers)
+
+
+def _same(question: RefreshQuestion) -> str | None:
+    return question.request.token
+
+
+def _rotate(order: GrantOrder, question: RefreshQuestion, found: Found) -> str:
+    """The successor: stored by the one request that spends the token, derived by all others."""
+    token, seed = question.request.token or "", question.stored.seed
+    derived = successors(token, seed, settings.refresh_token_secrets)
+    if question.stored.used_at is None and RefreshToken.objects.claim(
+        bytes(found.token.digest), order.now
+    ):
+        successor = next(derived)
+        _store(successor, found.grant, order.now, expires_at=question.stored.expires_at)
+        return successor
+    if question.window <= timedelta(0):
+        raise _spent(order)
+    # A secret that was replaced meanwhile derives another one: only what was stored counts.
+    known = [text for text in derived if RefreshToken.objects.filter(pk=_digest(text)).exists()]
+    if not known:
+        raise _spent(order)
+    return known[0]
+
+
+def _spent(order: GrantOrder) -> SpentRefreshToken:
+    refusal = SpentRefreshToken(detail="the refresh token was used at the same moment")
+    order.trace.refused(token_is_unspent.id, refusal)
+    return refusal
+
+
+def _digest(token: str) -> bytes:
+    return identifiers.digest(token)
+
+
+def _store(token: str, grant: Grant, now: datetime, *, expires_at: datetime) -> None:
+    RefreshToken.objects.create(
+        digest=_digest(token), grant=grant, created_at=now, expires_at=expires_at
+    )
+
+
+def _issue(
+    order: GrantOrder, question: RefreshQuestion, found: Found, refresh_token: str | None
+) -> issuing.Issue:
+    return issuing.Issue(
+        application=order.application,
+        grant=found.grant,
+        user=found.user,
+        scopes=question.scopes,
+        resources=question.request.resources or question.stored.resources,
+        now=order.now,
+        is_refresh=True,
+        refresh_token=refresh_token,
+    )

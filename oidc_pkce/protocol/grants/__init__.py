@@ -1,0 +1,1 @@
+"""The rules of each ``grant_type``, a module for each."""
