@@ -33,6 +33,9 @@ TRAVELS = {
     errors.BearerError: "Answered with `WWW-Authenticate`, as JSON.",
     errors.BackChannelError: "Answered as JSON to the client itself.",
 }
+ON_ITS_OWN = {
+    errors.TemporarilyUnavailable: "A page for a person, JSON for a client; with `Retry-After`.",
+}
 
 
 def text() -> str:
@@ -61,7 +64,8 @@ def lines_of_error(error: type[OAuthError]) -> Iterator[str]:
     yield f"- `{error.error}`, status {error.status.value}"
     if error.default_description:
         yield f"- Description: {error.default_description}"
-    yield f"- {next(words for base, words in TRAVELS.items() if issubclass(error, base))}"
+    ways = {**TRAVELS, **ON_ITS_OWN}
+    yield f"- {next(words for base, words in ways.items() if issubclass(error, base))}"
 
 
 def sentences(docstring: str | None) -> str:

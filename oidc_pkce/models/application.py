@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -80,7 +81,9 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
         )
 
     def _unconfigured(self) -> Q:
-        browser = Q(redirect_uris=[]) & ~Q(flows__in=[[], [Flow.CLIENT_CREDENTIALS.value]])
+        browserless = (Flow.CLIENT_CREDENTIALS.value, Flow.PASSWORD.value)
+        unneeded = [list(some) for n in range(3) for some in permutations(browserless, n)]
+        browser = Q(redirect_uris=[]) & ~Q(flows__in=unneeded)
         oauth2 = ~Q(template=Template.OPENID_CONNECT)
         nobody = oauth2 & Q(client_id_type=ClientIdType.LIST, client_ids=[])
         return browser | nobody

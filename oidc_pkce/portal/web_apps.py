@@ -63,6 +63,13 @@ TOKENS = (
     "requires_pkce",
     "allows_plain_pkce",
 )
+ADDRESSES = (
+    "redirect_uris",
+    "post_logout_redirect_uris",
+    "backchannel_logout_uri",
+    "frontchannel_logout_uri",
+    "trusted_origins",
+)
 ENDPOINTS = (
     ("authorize", _("Authorize")),
     ("token", _("Token")),
@@ -268,16 +275,14 @@ def _general_usage(obj: Application) -> Any:
     has_audience = obj.template == Template.OAUTH2_SERVER or obj.audience
     audience = ("audience",) if has_audience else ()
     fields = ("client_id_type", "client_ids", "must_be_oauth_client", "issuer", *audience)
-    return (
-        _("General Usage"),
-        {"fields": (*fields, "redirect_uris", "post_logout_redirect_uris", "trusted_origins")},
-    )
+    return (_("General Usage"), {"fields": (*fields, *ADDRESSES)})
 
 
 def _trust() -> Any:
     fields = ("openid_client_id", "shown_secrets", "require_client_secret", "issuer")
-    service_provider = ("login_initiation", "url", "redirect_uris", "post_logout_redirect_uris")
-    return (_("Trust"), {"fields": (*fields, *service_provider, "trusted_origins")})
+    service_provider = ("login_initiation", "url")
+    people = ("subject_type", "claims_in_id_token", "client_jwks")
+    return (_("Trust"), {"fields": (*fields, *service_provider, *ADDRESSES, *people)})
 
 
 def _warn(request: HttpRequest, saved: Application) -> None:

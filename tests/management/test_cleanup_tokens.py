@@ -72,6 +72,15 @@ def make_children(grant: models.Grant, expires_at: datetime) -> None:
     common = {"digest": digest(name), "grant": grant, "expires_at": expires_at}
     models.AuthorizationCode.objects.create(redirect_uri="https://rp.example/", **common)
     models.RefreshToken.objects.create(created_at=timezone.now(), **common)
+    models.LogoutDelivery.objects.create(
+        application=grant.application,
+        client_id=grant.client_id,
+        subject="s",
+        sid=name,
+        created_at=timezone.now(),
+        next_attempt_at=timezone.now(),
+        expires_at=expires_at,
+    )
 
 
 def rows() -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ....models import LoginInitiation, Principal, Right
 from ....protocol.access_token import AT_JWT, JWT
-from ....protocol.application import TokenType
+from ....protocol.application import SubjectType, TokenType
 from .. import durations
 from .reader import Reader
 
@@ -87,6 +87,11 @@ PROFILE = (
 EXTENSION = (
     Key("RequireClientSecret", "require_client_secret", Reader.flag),
     Key("LoginInitiation", "login_initiation", _one_of(LoginInitiation)),
+    Key("BackchannelLogoutUri", "backchannel_logout_uri", Reader.text),
+    Key("FrontchannelLogoutUri", "frontchannel_logout_uri", Reader.text),
+    Key("SubjectType", "subject_type", _one_of(SubjectType)),
+    Key("ClaimsInIdToken", "claims_in_id_token", Reader.flag),
+    Key("ClientKeys", "client_jwks", Reader.members_of),
 )
 
 RIGHTS: Mapping[str, Right] = {

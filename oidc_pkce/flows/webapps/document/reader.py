@@ -107,6 +107,11 @@ class Reader:
             self.error(key, f"“{shown(text)}” is not possible: write one of {listed}.")
             return None
 
+    def members_of(self, key: str) -> dict[str, Any] | None:
+        """An object as it is: its own rules judge it."""
+        value: dict[str, Any] | None = self._typed(key, dict)
+        return value
+
     def child(self, key: str) -> Reader:
         """A reader of the object under this key; of an empty one when there is none."""
         return Reader(self._typed(key, dict) or {}, join(self.path, key), self.notices)
