@@ -67,8 +67,15 @@ def _sweep(model: type[models.Model], now: datetime, batch: int) -> int:
 
 
 def _delete(model: type[models.Model], keys: list[Any]) -> int:
-    """A grant takes what still hangs on it along; everything else goes in one plain statement."""
-    rows = model._base_manager.filter(pk__in=keys)
+    """One plain statement; what still hangs on a grant goes before it in one for each table."""
     if model is Grant:
-        return rows.delete()[1].get(Grant._meta.label, 0)
-    return rows._raw_delete(using=rows.db)
+        for relation in Grant._meta.related_objects:
+            children = relation.related_model._base_manager.filter(
+                **{f"{relation.field.name}__in": keys}
+            )
+            _in_one_statement(children)
+    return _in_one_statement(model._base_manager.filter(pk__in=keys))
+
+
+def _in_one_statement(rows: models.QuerySet[Any]) -> int:
+    return int(rows._raw_delete(using=rows.db))
