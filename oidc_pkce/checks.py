@@ -91,11 +91,12 @@ def check_urls(**_: Any) -> list[CheckMessage]:
 
 def check_classes(**_: Any) -> list[CheckMessage]:
     """The classes that ``OIDC_PKCE`` names can be imported and are of the right kind."""
-    from . import claims
+    from . import claims, interaction_policy
 
     wanted = {
         "CLAIMS_PROVIDER": claims.ClaimsProvider,
         "SUBJECT_IDENTIFIER": claims.SubjectIdentifier,
+        "INTERACTION_POLICY": interaction_policy.InteractionPolicy,
     }
     return [
         message

@@ -19,6 +19,7 @@ DEFAULTS: Mapping[str, Any] = {
     "ISSUER_BASE": None,
     "CLAIMS_PROVIDER": "oidc_pkce.claims.ClaimsProvider",
     "SUBJECT_IDENTIFIER": "oidc_pkce.claims.SubjectIdentifier",
+    "INTERACTION_POLICY": "oidc_pkce.interaction_policy.InteractionPolicy",
     "AUTHORIZATION_CODE_LIFETIME": 60,
     "REFRESH_TOKEN_REUSE_WINDOW": 10,
     "INTERACTION_LIFETIME": 3600,
@@ -119,6 +120,7 @@ RULES: Mapping[str, Rule] = {
     "ISSUER_BASE": Rule("a text", lambda value: value is None or isinstance(value, str)),
     "CLAIMS_PROVIDER": PATH,
     "SUBJECT_IDENTIFIER": PATH,
+    "INTERACTION_POLICY": PATH,
     "AUTHORIZATION_CODE_LIFETIME": seconds(1, 600),
     "REFRESH_TOKEN_REUSE_WINDOW": seconds(0, 60),
     "INTERACTION_LIFETIME": seconds(60, DAY),
@@ -184,6 +186,11 @@ class Settings:
     def subject_identifier(self) -> Any:
         """An instance of the class that names a user to applications."""
         return _instance(self._value("SUBJECT_IDENTIFIER"))
+
+    @property
+    def interaction_policy(self) -> Any:
+        """An instance of the class that says how strongly people prove who they are."""
+        return _instance(self._value("INTERACTION_POLICY"))
 
     @property
     def authorization_code_lifetime(self) -> timedelta:

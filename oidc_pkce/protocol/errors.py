@@ -10,7 +10,8 @@ The TYPE decides where an error may travel, never an ``if``::
     ├── RedirectableError    may travel to a verified redirect URI; JSON on the back channel
     │   ├── InvalidRequest, InvalidScope, InvalidTarget, UnsupportedResponseType
     │   ├── RequestNotSupported, RequestUriNotSupported
-    │   ├── AccessDenied, LoginRequired, ConsentRequired
+    │   ├── AccessDenied, LoginRequired, ConsentRequired, InteractionRequired,
+    │       UnmetAuthenticationRequirements
     └── BackChannelError     JSON from the token endpoint and its siblings
         ├── InvalidClient, InvalidGrant, UnauthorizedClient, UnsupportedGrantType
         └── BearerError      a resource's answer with WWW-Authenticate (RFC 6750 §3)
@@ -165,6 +166,20 @@ class ConsentRequired(RedirectableError):
 
     error = "consent_required"
     default_description = "consent is needed"
+
+
+class InteractionRequired(RedirectableError):
+    """``prompt=none``, but the person would have to prove more than the password."""
+
+    error = "interaction_required"
+    default_description = "a stronger sign-in is needed"
+
+
+class UnmetAuthenticationRequirements(RedirectableError):
+    """The essential ``acr`` cannot be reached (Core Unmet Authentication Requirements §2)."""
+
+    error = "unmet_authentication_requirements"
+    default_description = "none of the requested acr values can be reached"
 
 
 class BackChannelError(OAuthError):
