@@ -137,6 +137,7 @@ class JourneyEndpoint(PageEndpoint):
             person,
             subject=judged.subject,
             scopes=judged.request.scopes,
+            signers=authorization.signers(found, judged.request, self.now),
             now=self.now,
         )
         return self.send(response)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,6 @@ from ..protocol import response_mode, scope
 from ..protocol.access import Access
 from ..protocol.application import ApplicationFacts, ClientIdType
 from ..protocol.authorization import (
-    CODE,
     AuthorizationRequest,
     Destination,
     Question,
@@ -36,8 +35,9 @@ from ..protocol.checks import Trace, check
 from ..protocol.errors import AccessDenied, RedirectableError
 from ..protocol.parameters import Parameters
 from ..protocol.response_mode import AuthorizationResponse
-from . import access, interaction
+from . import access, interaction, issuing
 from .interaction import Owed, Person, Standing, Ticket
+from .issuing import Issue, Signers
 from .subject import subject_of
 
 
@@ -126,22 +126,40 @@ def grant(
     *,
     subject: str,
     scopes: Sequence[str],
+    signers: Signers | None,
     now: datetime,
 ) -> AuthorizationResponse:
-    """Write grant and code in one transaction; the answer carries the code, last of all."""
-    code = identifiers.new_secret()
+    """Write grant and code in one transaction; the answer carries the code, last of all.
+
+    ``signers`` are those that :func:`signers` gave before any transaction began.
+    """
+    code = identifiers.new_secret() if request.response_type.has_code else None
     with transaction.atomic():
         made = _write_grant(application, request, person, subject, scopes, now)
-        _write_code(code, made, request, now)
+        if code is not None:
+            _write_code(code, made, request, now)
+        order = Issue(application, made, person.user, tuple(scopes), request.resources, now)
+        asked = request.response_type
+        tokens = issuing.front_channel(order, asked, code, signers) if signers else ()
         transaction.on_commit(partial(_announce, application, made))
     return response_mode.success(
         request.redirect_uri,
         request.response_mode,
-        response_type=CODE,
+        response_type=request.response_type.sent,
         issuer=application.issuer,
         state=request.state,
         code=code,
+        front_channel=tokens,
     )
+
+
+def signers(
+    application: ApplicationFacts, request: AuthorizationRequest, now: datetime
+) -> Signers | None:
+    """The keys for the tokens that the answer itself carries, or nothing when it carries none."""
+    if not request.response_type.is_front_channel:
+        return None
+    return issuing.signers(application, now)
 
 
 def _question(application: ApplicationFacts, parameters: Parameters) -> Question:
@@ -244,7 +262,7 @@ def _write_grant(
         application_id=application.pk,
         user_id=person.user.pk,
         client_id=request.client_id,
-        client_authentication=_expected_authentication(application),
+        client_authentication=_expected_authentication(application, request),
         scope=scope.render(scopes),
         resources=list(request.resources),
         subject=subject,
@@ -253,12 +271,23 @@ def _write_grant(
         nonce=request.nonce or "",
         auth_time=person.auth_time,
         created_at=now,
-        expires_at=now + settings.authorization_code_lifetime + application.longest_grant,
+        expires_at=now + _lifetime(application, request),
     )
 
 
-def _expected_authentication(application: ApplicationFacts) -> ClientAuthentication:
+def _lifetime(application: ApplicationFacts, request: AuthorizationRequest) -> timedelta:
+    """How long anything that descends from the grant can live; without a code nothing follows."""
+    if not request.response_type.has_code:
+        return application.access_token_lifetime
+    return settings.authorization_code_lifetime + application.longest_grant
+
+
+def _expected_authentication(
+    application: ApplicationFacts, request: AuthorizationRequest
+) -> ClientAuthentication:
     """How the client will have to prove itself; an OpenID Connect client may choose."""
+    if not request.response_type.has_code:
+        return ClientAuthentication.NONE
     if application.is_openid_connect:
         return ClientAuthentication.PENDING
     public = application.client_id_type.is_public

@@ -71,6 +71,17 @@ def person_allows_the_client(decision: Decision) -> None:
         raise AccessDenied(REFUSAL)
 
 
+@check(
+    "consent.openid",
+    spec="OpenID Connect Core §3.1.2.1, §3.2.2.5",
+    fix="Nothing is wrong: the person does not want to be signed in. Send response_type=code.",
+)
+def granted_scopes_suffice(request: AuthorizationRequest, granted: Collection[str]) -> None:
+    """Where the answer itself holds an ID token, openid is among the scopes left ticked."""
+    if request.response_type.has_id_token and scope.OPENID not in granted:
+        raise AccessDenied(REFUSAL, detail="openid was unticked")
+
+
 def decide(
     application: ApplicationFacts,
     request: AuthorizationRequest,
@@ -87,11 +98,19 @@ def decide(
         _record(audit.Action.CONSENT_REFUSED, application, request, person, (), now)
     trace.take(person_allows_the_client, decision)
     granted = _granted(application, shown, decision)
+    trace.take(granted_scopes_suffice, request, granted)
+    signers = authorization.signers(application, request, now)
     with transaction.atomic():
         remember(application, request.client_id, person, granted, now)
         _record(audit.Action.CONSENT_GIVEN, application, request, person, granted, now)
         return authorization.grant(
-            application, request, person, subject=subject, scopes=granted, now=now
+            application,
+            request,
+            person,
+            subject=subject,
+            scopes=granted,
+            signers=signers,
+            now=now,
         )
 
 

@@ -14,10 +14,11 @@ from ..models import AccessToken, Grant
 from ..protocol import access_token, id_token, jose
 from ..protocol.access_token import TokenFacts
 from ..protocol.application import ApplicationFacts, TokenType
+from ..protocol.response_mode import Fields
+from ..protocol.response_type import ID_TOKEN, ResponseType
+from ..protocol.scope import OPENID
 from ..protocol.token import TokenResponse
 from . import keys
-
-OPENID = "openid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,28 @@ def issue(order: Issue, by: Signers) -> TokenResponse:
         access_token=token,
         expires_in=facts.expires_at - facts.issued_at,
         scope=facts.scope,
-        id_token=_id_token(order, facts, token, by) if wants_id_token else None,
+        id_token=_id_token(order, facts, by, access_token=token) if wants_id_token else None,
         refresh_token=order.refresh_token,
     )
+
+
+def front_channel(order: Issue, asked: ResponseType, code: str | None, by: Signers) -> Fields:
+    """The tokens in an answer of the authorization endpoint (OpenID Connect Core §3.3.2.5).
+
+    Never a refresh token. ``code`` is that of the same answer: the ID token is bound to it.
+    """
+    facts = token_facts(order)
+    token = _access_token(order, facts, by) if asked.has_token else None
+    fields: Fields = ()
+    if token is not None:
+        answer = TokenResponse(token, facts.expires_at - facts.issued_at, facts.scope)
+        fields = tuple((name, str(value)) for name, value in answer.members().items())
+    if asked.has_id_token:
+        # Without an access token nobody can ask UserInfo (Core §5.4).
+        alone = asked.wanted == {ID_TOKEN}
+        made = _id_token(order, facts, by, access_token=token, code=code, tells_claims=alone)
+        fields += ((ID_TOKEN, made),)
+    return fields
 
 
 def token_facts(order: Issue) -> TokenFacts:
@@ -134,12 +154,28 @@ def _opaque(order: Issue, facts: TokenFacts) -> str:
     return token
 
 
-def _id_token(order: Issue, facts: TokenFacts, token: str, by: Signers) -> str:
+def _id_token(
+    order: Issue,
+    facts: TokenFacts,
+    by: Signers,
+    *,
+    access_token: str | None,
+    code: str | None = None,
+    tells_claims: bool = False,
+) -> str:
     # Whoever refreshes sent no nonce with it (OpenID Connect Core §12.2).
     claims = id_token.claims(
         replace(facts, nonce=None) if order.is_refresh else facts,
         algorithm=by.id_token.algorithm,
-        access_token=token,
-        extra=settings.claims_provider.id_token(order.user, order.scopes),
+        access_token=access_token,
+        code=code,
+        extra=_id_token_extra(order, tells_claims or order.application.claims_in_id_token),
     )
     return jose.sign(claims, by.id_token, typ=id_token.TYP)
+
+
+def _id_token_extra(order: Issue, tells_claims: bool) -> dict[str, Any]:
+    """What the provider adds; also what the scopes tell, for a client that never asks UserInfo."""
+    provider, user, scopes = settings.claims_provider, order.user, order.scopes
+    told = provider.userinfo(user, scopes) if tells_claims else {}
+    return {**told, **provider.id_token(user, scopes)}

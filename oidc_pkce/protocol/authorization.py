@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from . import pkce, redirect_uri, resource, scope
-from .application import ApplicationFacts, Flow
+from .application import ApplicationFacts
 from .checks import Trace, check
 from .client import known_clients, serves_client
 from .errors import (
@@ -25,8 +25,8 @@ from .errors import (
 )
 from .parameters import Parameters
 from .response_mode import Mode
+from .response_type import KNOWN, ResponseType, is_offered, offered
 
-CODE = "code"
 RESPONSE_MODES: tuple[Mode, ...] = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 MAX_STATE = 4096
@@ -49,6 +49,7 @@ class AuthorizationRequest:
 
     client_id: str
     redirect_uri: str
+    response_type: ResponseType
     response_mode: Mode
     state: str | None
     scopes: tuple[str, ...]
@@ -80,6 +81,10 @@ class Question:
 
     def get(self, name: str) -> str | None:
         return self.parameters.get(name)
+
+    @property
+    def response_type(self) -> ResponseType:
+        return ResponseType(self.get("response_type") or "")
 
 
 # --- whom to answer: a failure here is a page -------------------------------------------------
@@ -176,40 +181,48 @@ def no_request_object(question: Question) -> None:
 @check(
     "authorize.response_mode",
     spec="OAuth 2.0 Multiple Response Types §2.1",
-    fix="Use query, fragment or form_post; form_post only with an http or https redirect URI.",
+    fix="Use query, fragment or form_post; no token in a query, no form to an app's own scheme.",
 )
 def response_mode_is_supported(question: Question) -> None:
-    """response_mode is query, fragment or form_post, and can be used with this redirect URI."""
+    """response_mode is one that can carry this answer to this redirect URI."""
     mode = question.get("response_mode")
-    if mode is not None and not usable_mode(mode, question.get("redirect_uri") or ""):
+    if mode is None:
+        return
+    if not usable_mode(mode, question.get("redirect_uri") or ""):
         raise InvalidRequest("unsupported response_mode", received=mode, expected=RESPONSE_MODES)
+    if mode == "query" and question.response_type.is_front_channel:
+        raise InvalidRequest("a token never travels in a query", received=mode)
 
 
 @check(
     "authorize.response_type",
     spec="RFC 6749 §3.1.1",
-    fix="Send response_type=code.",
+    fix="Send response_type=code, or another one that the metadata document lists.",
 )
-def response_type_is_offered(question: Question) -> None:
-    """response_type is code."""
+def response_type_is_known(question: Question) -> None:
+    """response_type is code, id_token, token, or several of them, each once, in any order."""
     received = question.get("response_type")
     if received is None:
         raise InvalidRequest("response_type is missing")
-    if received != CODE:
+    if not question.response_type.is_known:
+        expected = [each.sent for each in KNOWN]
         raise UnsupportedResponseType(
-            "unsupported response_type", received=received, expected=[CODE]
+            "unsupported response_type", received=received, expected=expected
         )
 
 
 @check(
     "authorize.flow",
-    spec="RFC 6749 §4.1.2.1",
-    fix="Tick Auth Code on the application's Tokens page.",
+    spec="RFC 6749 §4.1.2.1, §4.2.2.1",
+    fix="Tick Auth Code for a code, Implicit for tokens; an ID token needs the scope openid.",
 )
-def code_flow_is_ticked(question: Question) -> None:
-    """The application offers the authorization code flow."""
-    if Flow.AUTHORIZATION_CODE not in question.application.flows:
-        raise UnsupportedResponseType("the authorization code flow is not offered")
+def response_type_is_offered(question: Question) -> None:
+    """The application offers the flows that this response type needs."""
+    asked, application = question.response_type, question.application
+    if not is_offered(asked, application):
+        raise UnsupportedResponseType(
+            "this response_type is not offered", received=asked.sent, expected=offered(application)
+        )
 
 
 @check(
@@ -218,12 +231,12 @@ def code_flow_is_ticked(question: Question) -> None:
     fix="Send a code_challenge, or turn Require PKCE off on the Tokens page.",
 )
 def challenge_is_present(question: Question) -> None:
-    """A code_challenge is sent where the application requires PKCE, and its form is right."""
+    """A code_challenge is sent where a code needs one, and its form is right."""
     challenge = question.get("code_challenge")
     if challenge is None:
         if question.get("code_challenge_method") is not None:
             raise InvalidRequest("code_challenge is missing")
-        if question.application.requires_pkce:
+        if question.application.requires_pkce and question.response_type.has_code:
             raise InvalidRequest("code_challenge is required")
     elif not pkce.is_wellformed(challenge):
         raise InvalidRequest(
@@ -262,6 +275,21 @@ def scopes_are_defined(question: Question) -> None:
                 received=name,
                 expected=sorted(question.application.known_scopes),
             )
+
+
+@check(
+    "authorize.id_token",
+    spec="OpenID Connect Core §3.1.2.1, §3.2.2.1",
+    fix="Send openid among the scopes, and a fresh nonce.",
+)
+def id_token_is_asked_for_in_full(question: Question) -> None:
+    """Where this endpoint hands out an ID token, openid is asked for and a nonce is sent."""
+    if not question.response_type.has_id_token:
+        return
+    if scope.OPENID not in scope.parse(question.get("scope") or ""):
+        raise InvalidRequest("an ID token needs the scope openid")
+    if question.get("nonce") is None:
+        raise InvalidRequest("nonce is missing")
 
 
 @check(
@@ -312,11 +340,12 @@ REQUEST_CHECKS = (
     response_mode_is_supported,
     application_is_enabled,
     no_request_object,
+    response_type_is_known,
     response_type_is_offered,
-    code_flow_is_ticked,
     challenge_is_present,
     challenge_method_is_allowed,
     scopes_are_defined,
+    id_token_is_asked_for_in_full,
     resources_are_absolute,
     prompt_is_consistent,
     max_age_is_a_number,
@@ -328,10 +357,9 @@ def find_destination(question: Question, trace: Trace) -> Destination:
     trace.run(DESTINATION_CHECKS, question)
     parameters = question.parameters
     received = parameters.get("redirect_uri") or ""
-    mode = parameters.get("response_mode") or "query"
     repeated = "state" in parameters.repeated or "state" in parameters.malformed
     state = None if repeated else parameters.get("state")
-    return Destination(received, mode if usable_mode(mode, received) else "query", state)
+    return Destination(received, _mode(question, received), state)
 
 
 def read_request(
@@ -345,6 +373,7 @@ def read_request(
     return AuthorizationRequest(
         client_id=get("client_id") or "",
         redirect_uri=destination.redirect_uri,
+        response_type=question.response_type,
         response_mode=destination.mode,
         state=destination.state,
         scopes=scope.parse(get("scope") or ""),
@@ -356,6 +385,18 @@ def read_request(
         id_token_hint=get("id_token_hint"),
         resources=question.parameters.all("resource"),
     )
+
+
+def _mode(question: Question, uri: str) -> Mode:
+    """How an answer travels, a refusal too: as asked, else as the response type has it (§2.1, §5).
+
+    An unusable wish and a query for tokens are refused, in the mode that would be right.
+    """
+    default: Mode = "fragment" if question.response_type.is_front_channel else "query"
+    asked = question.get("response_mode")
+    if asked is None or asked == "query" or not usable_mode(asked, uri):
+        return default
+    return asked
 
 
 def challenge_methods(application: ApplicationFacts) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from .access_token import ONLY_IN_ACCESS_TOKENS, TokenFacts
 from .jose import left_half_hash
 
 TYP = "JWT"
+_OPTIONAL = ("nonce", "sid", "at_hash", "c_hash")  # ours, even in a token that has none
 ALGORITHM = "RS256"  # what every client expects that did not register another (Core §15.1)
 
 
@@ -17,9 +18,13 @@ def claims(
     *,
     algorithm: str,
     access_token: str | None = None,
+    code: str | None = None,
     extra: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The claims of an ID token for the client of this grant; ``extra`` replaces none of ours."""
+    """The claims of an ID token for the client of this grant; ``extra`` replaces none of ours.
+
+    The token is bound to the ``access_token`` and the ``code`` of the same answer (Core §3.3.2.11).
+    """
     own: dict[str, Any] = {
         "iss": facts.issuer,
         "sub": facts.subject,
@@ -38,5 +43,7 @@ def claims(
         own["amr"] = list(facts.amr)
     if access_token is not None:
         own["at_hash"] = left_half_hash(access_token, algorithm)
-    added = {name: value for name, value in extra.items() if name not in ONLY_IN_ACCESS_TOKENS}
-    return {**added, **own}
+    if code is not None:
+        own["c_hash"] = left_half_hash(code, algorithm)
+    never = (*ONLY_IN_ACCESS_TOKENS, *_OPTIONAL)
+    return {**{name: value for name, value in extra.items() if name not in never}, **own}

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from . import id_token, redirect_uri
 from .application import ApplicationFacts, Flow
-from .authorization import CODE, PROMPTS, RESPONSE_MODES, challenge_methods
+from .authorization import PROMPTS, RESPONSE_MODES, challenge_methods
 from .redirect_uri import origin
+from .response_type import offered
 from .token import offered_grants
 
 IMPLICIT = "implicit"
@@ -77,7 +78,7 @@ def document(
         "token_endpoint": locations.of("token"),
         "userinfo_endpoint": locations.of("userinfo"),
         "jwks_uri": locations.of("keys"),
-        "response_types_supported": response_types(application),
+        "response_types_supported": list(offered(application)),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": grant_types(application),
         "scopes_supported": list(application.known_scopes),
@@ -93,11 +94,6 @@ def document(
         "prompt_values_supported": list(PROMPTS),
         "ui_locales_supported": list(locales),
     }
-
-
-def response_types(application: ApplicationFacts) -> list[str]:
-    """The response types that the Tokens page ticks and this server answers."""
-    return [CODE] if Flow.AUTHORIZATION_CODE in application.flows else []
 
 
 def grant_types(application: ApplicationFacts) -> list[str]:

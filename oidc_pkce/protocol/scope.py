@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from .errors import InvalidScope
 
+OPENID = "openid"
 MAX_TOKENS = 100  # a list is split and looked up on every request
 MAX_TOKEN_LENGTH = 255
 

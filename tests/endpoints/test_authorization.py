@@ -428,9 +428,10 @@ def test_an_unknown_application_is_a_page_of_its_own(db):
 )
 def test_each_fault_has_its_error(signed_in, changes, error):
     answer = signed_in.authorize(**changes)
+    mark = "#" if "token" in (changes.get("response_type") or "") else "?"
 
     assert answer.error == error
-    assert answer.location.startswith(f"{CALLBACK}?")
+    assert answer.location.startswith(f"{CALLBACK}{mark}")
     assert answer.query["iss"] == "https://id.example.com/my_app/"
     assert Grant.objects.count() == (error is None)
 

@@ -97,6 +97,43 @@ def test_a_flow_that_is_not_ticked_is_not_promised(db):
 
 
 @spec("OpenID Connect Discovery", "3")
+@pytest.mark.parametrize(
+    ("flows", "response_types"),
+    [
+        (["AuthorizationCode"], ["code"]),
+        (["Implicit"], ["token", "id_token", "id_token token"]),
+        (
+            ["Implicit", "AuthorizationCode"],
+            [
+                *("code", "token", "id_token", "id_token token"),
+                *("code id_token", "code token", "code id_token token"),
+            ],
+        ),
+    ],
+)
+def test_the_document_promises_the_response_types_that_are_answered(
+    openid_app, flows, response_types
+):
+    openid_app.flows = flows
+    openid_app.save()
+    document = metadata_of(openid_app)
+
+    assert document["response_types_supported"] == response_types
+    assert ("implicit" in document["grant_types_supported"]) is ("Implicit" in flows)
+    assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+
+
+@spec("OpenID Connect Discovery", "3")
+def test_an_application_that_does_not_know_openid_promises_no_id_token(db):
+    made = make_application(flows=["AuthorizationCode", "Implicit"])
+    assert metadata_of(made)["response_types_supported"] == ["code", "token", "code token"]
+
+    other = make_application(application_id="other", flows=["Implicit"])
+    other.scopes.create(name="openid")
+    assert metadata_of(other)["response_types_supported"] == ["token", "id_token", "id_token token"]
+
+
+@spec("OpenID Connect Discovery", "3")
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_everything_that_the_document_names_answers(db, name):
     document = metadata_of(make_application(**TEMPLATES[name]))
