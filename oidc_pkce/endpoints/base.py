@@ -20,13 +20,13 @@ from ..conf import settings
 from ..flows import application as applications
 from ..flows import tracing
 from ..flows.tracing import Traced
+from ..protocol import access_token
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
 from ..protocol.errors import (
     BearerError,
     InvalidClient,
     InvalidRequest,
-    MissingToken,
     OAuthError,
     TemporarilyUnavailable,
 )
@@ -181,7 +181,7 @@ class JsonEndpoint(Endpoint):
         body["request_id"] = self.traced.request_id
         response = JsonResponse(body, status=refusal.status)
         if isinstance(refusal, BearerError):
-            response["WWW-Authenticate"] = _bearer_challenge(refusal)
+            response["WWW-Authenticate"] = access_token.challenge(refusal)
         if isinstance(refusal, InvalidClient) and refusal.challenge:
             response.status_code = 401
             response["WWW-Authenticate"] = 'Basic realm="OAuth2", charset="UTF-8"'
@@ -206,10 +206,3 @@ class ApplicationJsonEndpoint(JsonEndpoint):
         """Answer a preflight for this application."""
         self.remember(applications.find(kwargs["application_id"], self.trace))
         return super().options(request, *args, **kwargs)
-
-
-def _bearer_challenge(refusal: BearerError) -> str:
-    """The challenge of RFC 6750 §3; bare when no token was sent."""
-    if isinstance(refusal, MissingToken):
-        return "Bearer"
-    return f'Bearer error="{refusal.error}", error_description="{refusal.description}"'

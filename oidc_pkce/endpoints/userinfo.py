@@ -9,21 +9,11 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from .. import headers
 from ..flows import application as applications
 from ..flows import userinfo
-from ..protocol.access_token import read_bearer
+from ..flows.bearer import bearer_is_readable
 from ..protocol.checks import check
 from ..protocol.errors import InvalidRequest
 from ..protocol.parameters import Parameters
 from .base import ApplicationJsonEndpoint
-
-
-@check(
-    "bearer.readable",
-    spec="RFC 6750 §2",
-    fix="Send the access token once: in the Authorization header, or in the body.",
-)
-def bearer_is_readable(authorization: str | None, in_body: str | None) -> str | None:
-    """The access token is sent in one place only."""
-    return read_bearer(authorization, in_body)
 
 
 @check(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..protocol import jose
+from ..protocol.access_token import read_bearer
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
 from ..protocol.client import serves_client
@@ -22,6 +23,16 @@ class BearerQuestion:
     bearer: Bearer | None
     expected: ApplicationFacts | None
     reason: str
+
+
+@check(
+    "bearer.readable",
+    spec="RFC 6750 §2",
+    fix="Send the access token once: in the Authorization header, or in the body.",
+)
+def bearer_is_readable(authorization: str | None, in_body: str | None) -> str | None:
+    """The access token is sent in one place only."""
+    return read_bearer(authorization, in_body)
 
 
 @check(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import InvalidRequest
+from .errors import BearerError, InsufficientScope, InvalidRequest, MissingToken
 
 JWT = "JWT"
 AT_JWT = "at+jwt"
@@ -73,3 +73,19 @@ def read_bearer(authorization: str | None, in_body: str | None) -> str | None:
     if in_header is not None and in_body is not None:
         raise InvalidRequest("the access token was sent twice")
     return in_header or in_body
+
+
+def challenge(refusal: BearerError | InvalidRequest, *, metadata_url: str = "") -> str:
+    """What ``WWW-Authenticate`` says of a refusal (RFC 6750 §3); no error where no token was sent.
+
+    ``metadata_url`` is where the API says whose tokens it takes (RFC 9728 §5.1).
+    """
+    said = {}
+    if not isinstance(refusal, MissingToken):
+        said = {"error": refusal.error, "error_description": refusal.description}
+    if isinstance(refusal, InsufficientScope) and refusal.scopes:
+        said["scope"] = " ".join(refusal.scopes)
+    if metadata_url:
+        said["resource_metadata"] = metadata_url
+    pairs = ", ".join(f'{name}="{text}"' for name, text in said.items())
+    return f"Bearer {pairs}".rstrip()

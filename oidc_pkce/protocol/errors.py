@@ -7,6 +7,7 @@ The TYPE decides where an error may travel, never an ``if``::
     │   ├── UnknownApplication, UnknownClient, UnusableRedirectUri, UnreadableRequest, StalePage,
     │       ForeignForm
     ├── TemporarilyUnavailable   nothing is wrong with the request: a page, or JSON
+    │   ├── KeysUnavailable
     ├── RedirectableError    may travel to a verified redirect URI; JSON on the back channel
     │   ├── InvalidRequest, InvalidScope, InvalidTarget, UnsupportedResponseType
     │   ├── RequestNotSupported, RequestUriNotSupported
@@ -15,7 +16,7 @@ The TYPE decides where an error may travel, never an ``if``::
     └── BackChannelError     JSON from the token endpoint and its siblings
         ├── InvalidClient, InvalidGrant, UnauthorizedClient, UnsupportedGrantType
         └── BearerError      a resource's answer with WWW-Authenticate (RFC 6750 §3)
-            ├── MissingToken, InvalidToken
+            ├── MissingToken, InvalidToken, InsufficientScope
 """
 
 from __future__ import annotations
@@ -103,6 +104,13 @@ class TemporarilyUnavailable(OAuthError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     default_description = "the server is busy, try again in a moment"
     retry_after: ClassVar[int] = 2
+
+
+class KeysUnavailable(TemporarilyUnavailable):
+    """The keys of another server, which issued the access token, cannot be fetched just now."""
+
+    default_description = "the keys of the token's issuer cannot be fetched, try again in a moment"
+    retry_after = 30
 
 
 class RedirectableError(OAuthError):
@@ -235,3 +243,15 @@ class InvalidToken(BearerError):
 
     error = "invalid_token"
     default_description = "the access token is not valid"
+
+
+class InsufficientScope(BearerError):
+    """The access token is good, but its scopes do not open this (RFC 6750 §3.1).
+
+    ``scopes`` are those that would, all of them; none where a path decides.
+    """
+
+    error = "insufficient_scope"
+    status = HTTPStatus.FORBIDDEN
+    default_description = "the scopes of the access token do not open this"
+    scopes: Sequence[str] = ()

@@ -1,0 +1,93 @@
+"""REST patterns: regular expressions over the paths that a scope opens.
+
+They are matched by RE2, whose time is linear in the path whatever the pattern: ``(a+)+$`` stops no
+server. RE2 comes with the extra ``resource-server``; nothing here works without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+MAX_PATH = 4096  # characters
+MEMORY = 512 * 1024  # bytes for one pattern
+MAX_COMPILED = 512  # patterns that one process keeps
+
+# Another reader may take such a path for another one: dots that it resolves, slashes that it
+# merges or turns, characters that it drops.
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]|//|(?:\A|/)\.{1,2}(?:/|\Z)")
+
+
+class MissingEngine(Exception):
+    """google-re2 is not installed."""
+
+
+def engine_is_installed() -> bool:
+    """Whether patterns can be matched."""
+    try:
+        _engine()
+    except MissingEngine:
+        return False
+    return True
+
+
+def problem(pattern: str) -> str | None:
+    """Why a pattern cannot be matched, in the engine's words; ``None`` when it can.
+
+    RE2 knows neither backreferences nor look-around. Raises ``MissingEngine``.
+    """
+    found = _compiled(pattern)
+    return found if isinstance(found, str) else None
+
+
+def matches(patterns: Iterable[str], path: str) -> bool:
+    """Whether any pattern matches the WHOLE path, with its leading slash or without.
+
+    Compared without case. A pattern that is not one of RE2's matches nothing, and no pattern
+    matches a path of dot segments, doubled slashes, backslashes or control characters. Raises
+    ``MissingEngine``.
+    """
+    _engine()
+    if len(path) > MAX_PATH or _AMBIGUOUS.search(path):
+        return False
+    spelled = path.encode("utf-8", "replace")
+    spellings = (spelled, spelled.removeprefix(b"/"))
+    return any(_matches(pattern, spellings) for pattern in patterns)
+
+
+def _matches(pattern: str, spellings: Iterable[bytes]) -> bool:
+    found = _compiled(pattern)
+    return not isinstance(found, str) and any(map(found.fullmatch, spellings))
+
+
+@lru_cache(maxsize=MAX_COMPILED)
+def _compiled(pattern: str) -> Any:
+    """The compiled pattern, or what is wrong with it."""
+    engine = _engine()
+    options = engine.Options()
+    options.case_sensitive = False
+    options.never_capture = True
+    options.log_errors = False  # to standard error, that is
+    options.max_mem = MEMORY
+    try:
+        return engine.compile(pattern, options)
+    except engine.error as error:
+        return _words(error)
+    except UnicodeError:
+        return "it holds half of a character"
+
+
+def _words(error: Exception) -> str:
+    """The engine speaks in bytes."""
+    said = error.args[0] if error.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def _engine() -> Any:
+    try:
+        import re2
+    except ImportError:
+        raise MissingEngine from None
+    return re2
