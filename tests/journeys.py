@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+import jwt
 from django.http import HttpResponse
 from django.test import Client as Browser
 
@@ -75,6 +76,11 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
 
+def claims_of(token: str) -> dict[str, Any]:
+    """What a JWT says, unverified."""
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
 def path_of(location: str) -> str:
     """What the test client is given for an address of ours."""
     assert location.startswith(BASE), location
@@ -121,6 +127,11 @@ class Answer:
         if "json" in self.response.headers.get("Content-Type", ""):
             return self.json.get("error")
         return "page" if self.status >= 400 else None
+
+    @property
+    def told(self) -> tuple[int, str, str]:
+        """Status, error and description of a refusal in JSON."""
+        return self.status, self.json["error"], self.json["error_description"]
 
     @property
     def code(self) -> str:
@@ -214,6 +225,16 @@ class Journey:
         }
         merged = {**defaults, **changes}
         return self.post("Token", merged, headers=headers)
+
+    def refresh(self, token: str | None, /, *, headers: Any = None, **changes: Any) -> Answer:
+        """Post a refresh token to the token endpoint; ``None`` leaves a parameter out."""
+        defaults = {
+            "grant_type": "refresh_token",
+            "refresh_token": token,
+            "client_id": self.client_id,
+            "client_secret": self.secret,
+        }
+        return self.post("Token", {**defaults, **changes}, headers=headers)
 
     def post(self, endpoint: str, data: dict[str, Any], *, headers: Any = None) -> Answer:
         """Post a form without cookies, as a client does."""

@@ -54,4 +54,4 @@ class ClientSecret(models.Model):
 
     def facts(self) -> StoredSecret:
         """This secret as the rules see it."""
-        return StoredSecret(self.pk, bytes(self.digest), self.expires_at)
+        return StoredSecret(self.pk, bytes(self.digest), self.expires_at, self.last_used_at)

@@ -18,11 +18,12 @@ from .secret import digest as hash_secret
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """One live or expired secret, as its SHA-256 digest."""
+    """One live or expired secret, as its SHA-256 digest; its last use is known to the hour."""
 
     pk: int
     digest: bytes
     expires_at: datetime | None
+    last_used_at: datetime | None = None
 
     def matches(self, secret: str, now: datetime) -> bool:
         """Whether ``secret`` is this one and it is still live; constant time."""

@@ -18,6 +18,7 @@ from ...models import ClientAuthentication, Grant, RefreshToken
 from ...models.statement import Statement, columns, instance
 from ...protocol.access import Access
 from ...protocol.application import ApplicationFacts
+from ...protocol.errors import InvalidGrant
 from ...protocol.grants.refresh_token import (
     REFRESH_CHECKS,
     RefreshQuestion,
@@ -48,7 +49,9 @@ def begin(application: ApplicationFacts, grant: Grant, now: datetime) -> str | N
     if not application.issues_refresh_tokens:
         return None
     token = identifiers.new_secret()
-    _store(token, grant, now, expires_at=now + application.refresh_token_lifetime)
+    # The grant's end was written when the person said yes; lifetimes may have changed since.
+    expires_at = min(now + application.refresh_token_lifetime, grant.expires_at)
+    _store(token, grant, now, expires_at=expires_at)
     return token
 
 
@@ -141,7 +144,15 @@ def _refresh(order: GrantOrder, question: RefreshQuestion, found: Found) -> Toke
     signers = issuing.signers(order.application, order.now)
     with transaction.atomic():
         refresh_token = _rotate(order, question, found) if question.rotates else _same(question)
+        _remember_secret(order, question, found)
         return issuing.issue(_issue(order, question, found, refresh_token), signers)
+
+
+def _remember_secret(order: GrantOrder, question: RefreshQuestion, found: Found) -> None:
+    """What is issued to a secret from now on is never refreshed without one."""
+    if order.client.is_authenticated and not question.stored.was_authenticated:
+        proved = ClientAuthentication.SECRET
+        Grant.objects.filter(pk=found.grant.pk).update(client_authentication=proved)
 
 
 def _same(question: RefreshQuestion) -> str | None:
@@ -160,11 +171,22 @@ def _rotate(order: GrantOrder, question: RefreshQuestion, found: Found) -> str:
         return successor
     if question.window <= timedelta(0):
         raise _spent(order)
-    # A secret that was replaced meanwhile derives another one: only what was stored counts.
-    known = [text for text in derived if RefreshToken.objects.filter(pk=_digest(text)).exists()]
-    if not known:
-        raise _spent(order)
-    return known[0]
+    return _stored_one(order, derived)
+
+
+def _stored_one(order: GrantOrder, derived: Iterator[str]) -> str:
+    """Of the successors under each server secret the one that was stored.
+
+    A server that lost the secret cannot name it: it refuses, but a reuse this early ends nothing.
+    """
+    for successor in derived:
+        if RefreshToken.objects.filter(pk=_digest(successor)).exists():
+            return successor
+    refusal = InvalidGrant(
+        detail="the secret that derived its successor is not in SECRET_KEY_FALLBACKS"
+    )
+    order.trace.refused(token_is_unspent.id, refusal)
+    raise refusal
 
 
 def _spent(order: GrantOrder) -> SpentRefreshToken:

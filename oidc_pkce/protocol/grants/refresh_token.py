@@ -77,8 +77,14 @@ class RefreshQuestion:
 
     @property
     def rotates(self) -> bool:
-        """Public clients always rotate, others as the application says (RFC 9700 §2.2.2)."""
-        return self.application.rotates_refresh_tokens or not self.client.is_authenticated
+        """Public clients always rotate, others as the application says (RFC 9700 §2.2.2).
+
+        A token that was spent has a successor, whatever the application says by now.
+        """
+        was_spent = self.stored.used_at is not None
+        return (
+            self.application.rotates_refresh_tokens or not self.client.is_authenticated or was_spent
+        )
 
     @property
     def scopes(self) -> tuple[str, ...]:
