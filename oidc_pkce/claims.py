@@ -14,7 +14,7 @@ class ClaimsProvider:
 
     Subclass it and name the subclass in ``OIDC_PKCE["CLAIMS_PROVIDER"]``. One instance serves every
     request of a process: keep no state. Protocol claims (``iss``, ``sub``, ``aud`` …) cannot be
-    replaced. Values must be JSON; empty ones are left out.
+    replaced. Values must be JSON, others are left out; so are empty ones.
     """
 
     def login_name(self, user: Any) -> str:
@@ -48,10 +48,21 @@ class ClaimsProvider:
             told["email_verified"] = bool(known.get("email_verified", False))
         return told
 
+    def requested(self, user: Any, names: Collection[str]) -> Mapping[str, Any]:
+        """Those of :meth:`claims` that a client asked for one by one, without empty ones (§5.5).
+
+        ``names`` are claims of standard scopes and of :meth:`supported`, as the person allowed.
+        """
+        known = dict(self.claims(user))
+        if known.get("email"):
+            known.setdefault("email_verified", False)
+        return {name: known[name] for name in names if _is_told(known.get(name))}
+
     def supported(self) -> tuple[str, ...]:
         """What the metadata document lists beside the protocol's own claims.
 
-        Name here what :meth:`claims` can fill, when you add to it.
+        Name here what :meth:`claims` can fill, when you add to it: a claim of no standard scope is
+        told to a client that asks for it only when it is listed.
         """
         return (
             "name",

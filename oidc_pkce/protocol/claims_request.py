@@ -23,9 +23,18 @@ MAX_DEPTH = 6  # two more than the deepest member that we read
 ACR = "acr"
 SUB = "sub"
 
+#: What only the protocol says: never a claims provider, not even in a token that has none.
+PROTOCOL_CLAIMS = frozenset(
+    (
+        *("iss", SUB, "aud", "exp", "iat", "nbf", "jti", "auth_time", "nonce", ACR, "amr", "azp"),
+        *("at_hash", "c_hash", "s_hash", "sid", "events", "cnf", "act", "may_act"),
+        *("client_id", "scope", "gid", "app_id", "unique_name"),
+    )
+)
+
 _TOLD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}")
 _SCOPES: Mapping[str, str] = MappingProxyType(
-    {name: scope for scope, names in STANDARD.items() for name in names if name != SUB}
+    {name: scope for scope, names in STANDARD.items() for name in names}
 )
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -53,6 +62,11 @@ class ClaimsRequest:
     userinfo: Mapping[str, Wish] = field(default_factory=lambda: _NOTHING)
     id_token: Mapping[str, Wish] = field(default_factory=lambda: _NOTHING)
 
+    @property
+    def asks_anything(self) -> bool:
+        """Whether any claim is asked for."""
+        return bool(self.userinfo or self.id_token)
+
     def names_subject(self, subject: str) -> bool:
         """Whether every ``sub`` that is asked for with a value means this one (§5.5.1)."""
         wishes = (self.userinfo.get(SUB), self.id_token.get(SUB))
@@ -62,8 +76,7 @@ class ClaimsRequest:
         """The context that is wanted: by the claim ``acr``, else by ``acr_values`` (§5.5.1.1)."""
         wish = self.id_token.get(ACR, Wish())
         if wish.values:
-            texts = tuple(value for value in wish.values if isinstance(value, str))
-            return WantedContext(texts, wish.essential)
+            return WantedContext(tuple(map(str, wish.values)), wish.essential)
         return WantedContext(tuple(acr_values.split()[:MAX_VALUES]))
 
 
@@ -128,9 +141,10 @@ def tellable(
 
 
 def _is_known(name: str, application: ApplicationFacts, supported: Collection[str]) -> bool:
+    if name in PROTOCOL_CLAIMS or not _TOLD.fullmatch(name):
+        return False
     scope = _scope_of(name)
-    known = name in supported if scope is None else scope in application.known_scopes
-    return known and name != SUB and _TOLD.fullmatch(name) is not None
+    return name in supported if scope is None else scope in application.known_scopes
 
 
 def _scope_of(claim: str) -> str | None:
