@@ -40,11 +40,28 @@ DEFAULTS: Mapping[str, Any] = {
     "PASSWORD_HASHES_AT_ONCE": 2,
     "TRUSTED_PROXIES": (),
     "OUTBOUND_TRUSTED_NETWORKS": (),
+    "RESOURCE_SERVER": None,
 }
 
 MINIMUM_SECRET = 32  # characters; what encrypts signing keys must not be guessed
 DAY = 86400
 YEAR = 365 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServer:
+    """``RESOURCE_SERVER``: whose tokens the project's APIs take, and what they say of themselves.
+
+    ``applications`` and ``audience`` are about tokens of our own, ``issuers`` are other servers;
+    ``resource`` is the address that RFC 9728 calls the resource identifier.
+    """
+
+    applications: tuple[str, ...] = ()
+    audience: str = ""
+    issuers: tuple[str, ...] = ()
+    resource: str = ""
+    name: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +111,42 @@ def _is_list(value: Any, accepts: Callable[[Any], bool]) -> bool:
     return isinstance(value, list | tuple) and all(map(accepts, value))
 
 
+def _is_texts(value: Any) -> bool:
+    return _is_list(value, lambda text: isinstance(text, str) and bool(text))
+
+
+def _is_address(value: Any) -> bool:
+    """An https address without query or fragment; http on this machine."""
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+    except ValueError:
+        return False
+    if parts is None or not parts.hostname or "?" in value or "#" in value or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+
+
+_RESOURCE_SERVER: Mapping[str, Callable[[Any], bool]] = {
+    "APPLICATIONS": _is_texts,
+    "AUDIENCE": lambda value: isinstance(value, str),
+    "ISSUERS": lambda value: _is_list(value, _is_address),
+    "RESOURCE": _is_address,
+    "NAME": lambda value: isinstance(value, str),
+    "SCOPES": _is_texts,
+}
+
+
+def _is_resource_server(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        name in _RESOURCE_SERVER and _RESOURCE_SERVER[name](given) for name, given in value.items()
+    )
+
+
+RESOURCE_SERVER = Rule(
+    'None or a dict such as {"APPLICATIONS": ["portal"], "AUDIENCE": "https://api.example.com"};'
+    " further keys are ISSUERS, RESOURCE, NAME and SCOPES, and an address is https",
+    lambda value: value is None or _is_resource_server(value),
+)
 NETWORKS = Rule(
     'a list of networks such as ["10.0.0.0/8", "fd00::/8"]',
     lambda value: _is_list(value, _is_network),
@@ -141,6 +194,7 @@ RULES: Mapping[str, Rule] = {
     "PASSWORD_HASHES_AT_ONCE": whole(1, 1_000),
     "TRUSTED_PROXIES": NETWORKS,
     "OUTBOUND_TRUSTED_NETWORKS": NETWORKS,
+    "RESOURCE_SERVER": RESOURCE_SERVER,
 }
 
 
@@ -300,6 +354,23 @@ class Settings:
     def outbound_trusted_networks(self) -> tuple[str, ...]:
         """Private networks that requests of ours may reach."""
         return tuple(self._value("OUTBOUND_TRUSTED_NETWORKS"))
+
+    @property
+    def resource_server(self) -> ResourceServer:
+        """What the project's own APIs take and say, unless a class of theirs says otherwise.
+
+        Raises ``ImproperlyConfigured`` for what the system check E002 names.
+        """
+        given = self._value("RESOURCE_SERVER")
+        if not RESOURCE_SERVER.accepts(given):
+            raise ImproperlyConfigured(
+                f'OIDC_PKCE["RESOURCE_SERVER"] must be {RESOURCE_SERVER.wanted}.'
+            )
+        read: dict[str, Any] = {
+            name.lower(): value if isinstance(value, str) else tuple(value)
+            for name, value in (given or {}).items()
+        }
+        return ResourceServer(**read)
 
 
 def is_loopback(host: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 def clear_caches() -> None:
     """Forget what this process keeps of keys and metadata; call it between tests."""
-    from .flows import keys, metadata
+    from .flows import keys, metadata, remote_issuer
 
     keys.clear()
     metadata.clear()
+    remote_issuer.clear()

@@ -11,7 +11,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .protocol import redirect_uri, scope
+from .protocol import redirect_uri, rest_patterns, scope
 from .protocol.application import Flow
 from .protocol.errors import InvalidScope
 from .protocol.request_object import verification_keys
@@ -90,7 +90,7 @@ def validate_flows(values: object) -> None:
 
 
 def validate_rest_patterns(values: object) -> None:
-    """Each REST pattern is a regular expression of bounded length that compiles."""
+    """Each REST pattern is a regular expression of bounded length, such as RE2 matches."""
     _each(values, _pattern_problem)
 
 
@@ -167,8 +167,17 @@ def _origin_problem(text: str) -> str | None:
 def _pattern_problem(text: str) -> str | None:
     if not 1 <= len(text) <= MAX_PATTERN:
         return gettext("use 1 to 200 characters")
+    if fault := _fault_of_pattern(text):
+        return gettext("not a regular expression: %(error)s") % {"error": fault}
+    return None
+
+
+def _fault_of_pattern(text: str) -> str | None:
+    """The engine that matches patterns judges them; where it is missing, Python's own does."""
+    if rest_patterns.engine_is_installed():
+        return rest_patterns.problem(text)
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
-        return gettext("not a regular expression: %(error)s") % {"error": error}
+        return str(error)
     return None

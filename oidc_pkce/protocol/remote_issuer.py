@@ -1,4 +1,4 @@
-"""Another server's access tokens: its metadata, its keys, and what its tokens must say (RFC 9068)."""
+"""Another server's access tokens: its metadata, keys, and what its tokens must say (RFC 9068)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def verify(
 def audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """Whom a token is for; nothing where that is not text (RFC 7519 §4.1.3)."""
     found = claims.get("aud")
-    entries = found if isinstance(found, list) else [found]
+    entries: list[Any] = found if isinstance(found, list) else [found]
     return tuple(entries) if all(isinstance(entry, str) for entry in entries) else ()
 
 
