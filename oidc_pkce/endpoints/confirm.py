@@ -63,7 +63,7 @@ class ConfirmPage(FormPage):
                 person,
                 shown,
                 decision,
-                subject=judged.subject,
+                given=judged.given,
                 now=self.now,
                 trace=self.trace,
             )
@@ -72,18 +72,13 @@ class ConfirmPage(FormPage):
 
     def ask(self, found: ApplicationFacts, judged: Judged, person: Person) -> HttpResponse:
         """Show the page, and seal what it showed."""
-        request = judged.request
-        shown = ShownConsent(
-            self.ticket,
-            str(person.user.pk),
-            person.sid,
-            request.scopes,
-        )
+        request, permissions = judged.request, judged.given.permissions
+        shown = ShownConsent(self.ticket, str(person.user.pk), person.sid, permissions)
         context = {
             "client_id": request.client_id,
             "redirect_host": redirect_uri.display_host(request.redirect_uri),
             "redirect_kind": redirect_uri.kind(request.redirect_uri),
-            "scopes": consent.describe(found, request.scopes),
+            "scopes": consent.describe(found, permissions),
             "allow_selection": found.allows_scope_selection,
             "user_name": person.user.get_username(),
             "ticket": interaction.seal_consent(shown, found.application_id),

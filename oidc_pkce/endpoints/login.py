@@ -13,12 +13,12 @@ from ..flows import login
 from ..flows.authorization import Refused
 from ..flows.interaction import Owed
 from ..flows.login import MAX_USERNAME, Attempt, SignInBlocked, SignInRefused
+from ..interaction_policy import PASSWORD
 from ..protocol.application import ApplicationFacts
 from ..protocol.errors import TemporarilyUnavailable
 from ..protocol.parameters import Parameters
 from .pages import FormPage, person_of
 
-PASSWORD = ["pwd"]  # RFC 8176 §2
 SWITCH = "switch"  # in the address: ask who signs in, although somebody is
 
 
@@ -73,7 +73,8 @@ class LoginPage(FormPage):
             error = _("User name or password is wrong. Check both, then try again.")
             return self.ask(found, step="password", username=username, error=error)
         auth.login(self.request, user)
-        self.request.session[receivers.AMR] = PASSWORD
+        # A backend that asked for something else has said so.
+        self.request.session[receivers.AMR] = self.request.session[receivers.AMR] or [PASSWORD]
         self.request.session[receivers.FRESH_FOR] = self.ticket.name
         return self.proceed(found)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
@@ -16,7 +17,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import get_supported_language_variant
 
-from .. import headers, receivers
+from .. import headers, receivers, sign_in
 from ..conf import settings
 from ..flows import application as applications
 from ..flows import authorization, interaction
@@ -129,14 +130,15 @@ class JourneyEndpoint(PageEndpoint):
             return self.send(refused.response)
         if judged.owed is Owed.SIGN_IN or person is None:
             return self.go("login", found)
+        if judged.owed is Owed.STEP_UP:
+            return self.go_and_prove_more(found, judged.step_up_path, person)
         if judged.owed is Owed.CONSENT:
             return self.go("confirm", found)
         response = authorization.grant(
             found,
             judged.request,
             person,
-            subject=judged.subject,
-            scopes=judged.request.scopes,
+            judged.given,
             signers=authorization.signers(found, judged.request, self.now),
             now=self.now,
         )
@@ -145,6 +147,16 @@ class JourneyEndpoint(PageEndpoint):
     def go(self, page: str, found: ApplicationFacts) -> HttpResponse:
         """Redirect to another page of the journey, with the ticket."""
         return _see_other(self.address_of(page, found))
+
+    def go_and_prove_more(self, found: ApplicationFacts, path: str, person: Person) -> HttpResponse:
+        """Redirect to a page of the host, which sends the person back to us; once, not in a circle.
+
+        Both ways are paths: no address of ours leads through the host's page to anywhere else.
+        """
+        self.ticket = replace(self.ticket, stepped_up=person.sid)
+        back = urlsplit(self.address_of("login", found))
+        onward = urlencode({"next": f"{back.path}?{back.query}"})
+        return _see_other(f"{path}{'&' if '?' in path else '?'}{onward}")
 
     def address_of(self, page: str, found: ApplicationFacts) -> str:
         """The address of a page of this journey. Raises ``UnreadableRequest``."""
@@ -234,10 +246,9 @@ def posted(request: HttpRequest, trace: Trace) -> QueryDict:
 
 def person_of(request: HttpRequest) -> Person | None:
     """Who is signed in in this browser, by whichever page of the host project."""
-    user = getattr(request, "user", None)
-    session = request.session
+    user, session = sign_in.user_of(request), request.session
     # A session that began before this app was installed cannot say when: its person signs in once.
-    if user is None or not user.is_authenticated or receivers.AUTH_TIME not in session:
+    if user is None or receivers.AUTH_TIME not in session:
         return None
     return Person(
         user=user,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -32,10 +32,11 @@ from ..protocol.authorization import (
     read_request,
 )
 from ..protocol.checks import Trace, check
+from ..protocol.claims_request import RequestedClaims
 from ..protocol.errors import AccessDenied, RedirectableError
 from ..protocol.parameters import Parameters
 from ..protocol.response_mode import AuthorizationResponse
-from . import access, interaction, issuing
+from . import access, claims, interaction, issuing, step_up
 from .interaction import Owed, Person, Standing, Ticket
 from .issuing import Issue, Signers
 from .subject import subject_of
@@ -51,12 +52,37 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gives a client: scopes and single claims; under which subject, how proved."""
+
+    subject: str = ""
+    acr: str = ""
+    scopes: tuple[str, ...] = ()
+    claims: RequestedClaims = field(default_factory=RequestedClaims)
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """What the person allows, line by line: a claim counts as the scope that holds it."""
+        return tuple(dict.fromkeys((*self.scopes, *self.claims.permissions)))
+
+    def within(self, allowed: Collection[str]) -> Given:
+        """As much of it as is allowed; who is not signed in to the client is not told about."""
+        scopes = tuple(name for name in self.scopes if name in allowed)
+        claims = self.claims.within(allowed) if scope.OPENID in scopes else RequestedClaims()
+        return replace(self, scopes=scopes, claims=claims)
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """A request that passed, what is still owed for it, and who would grant it."""
+    """A request that passed, what is still owed for it, and what would be given.
+
+    ``step_up_path`` is where the person can prove more, when that is owed.
+    """
 
     request: AuthorizationRequest
     owed: Owed
-    subject: str = ""
+    given: Given = field(default_factory=Given)
+    step_up_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +149,8 @@ def grant(
     application: ApplicationFacts,
     request: AuthorizationRequest,
     person: Person,
+    given: Given,
     *,
-    subject: str,
-    scopes: Sequence[str],
     signers: Signers | None,
     now: datetime,
 ) -> AuthorizationResponse:
@@ -135,10 +160,10 @@ def grant(
     """
     code = identifiers.new_secret() if request.response_type.has_code else None
     with transaction.atomic():
-        made = _write_grant(application, request, person, subject, scopes, now)
+        made = _write_grant(application, request, person, given, now)
         if code is not None:
             _write_code(code, made, request, now)
-        order = Issue(application, made, person.user, tuple(scopes), request.resources, now)
+        order = Issue(application, made, person.user, given.scopes, request.resources, now)
         asked = request.response_type
         tokens = issuing.front_channel(order, asked, code, signers) if signers else ()
         transaction.on_commit(partial(_announce, application, made))
@@ -193,17 +218,28 @@ def _what_is_owed(
     if person is None or interaction.must_sign_in(standing):
         return Judged(request, Owed.SIGN_IN)
     member = membership(application, request.client_id, person, now)
-    if hinted is not None and hinted != member.subject:
+    if not _is_the_one(request, hinted, member.subject):
         trace.take(interaction.hinted_person_can_still_sign_in, standing)
         return Judged(request, Owed.SIGN_IN)
     trace.run(ACCESS_CHECKS, member.access, application)
-    covered = any(set(request.scopes) <= allowed for allowed in member.consented)
+    reached = step_up.context(application, standing)
+    trace.run(step_up.CONTEXT_CHECKS, reached)
+    if reached.owed is not Owed.NOTHING:
+        return Judged(request, reached.owed, step_up_path=reached.path)
+    asked = claims.asked(application, request)
+    given = Given(member.subject, reached.told, request.scopes, asked)
+    covered = any(set(given.permissions) <= allowed for allowed in member.consented)
     standing = Standing(
         request, person, ticket, now, application.requires_consent, has_consented=covered
     )
     trace.run(interaction.CONSENT_CHECKS, standing)
     owed = Owed.CONSENT if interaction.must_consent(standing) else Owed.NOTHING
-    return Judged(request, owed, member.subject)
+    return Judged(request, owed, given)
+
+
+def _is_the_one(request: AuthorizationRequest, hinted: str | None, subject: str) -> bool:
+    """Whether the client asks for anybody, or for this very person (Core §3.1.2.1, §5.5.1)."""
+    return hinted in {None, subject} and request.claims.names_subject(subject)
 
 
 def membership(
@@ -254,8 +290,7 @@ def _write_grant(
     application: ApplicationFacts,
     request: AuthorizationRequest,
     person: Person,
-    subject: str,
-    scopes: Sequence[str],
+    given: Given,
     now: datetime,
 ) -> Grant:
     return Grant.objects.create(
@@ -263,11 +298,13 @@ def _write_grant(
         user_id=person.user.pk,
         client_id=request.client_id,
         client_authentication=_expected_authentication(application, request),
-        scope=scope.render(scopes),
+        scope=scope.render(given.scopes),
         resources=list(request.resources),
-        subject=subject,
+        subject=given.subject,
         sid=person.sid,
         amr=list(person.amr),
+        acr=given.acr,
+        requested_claims=given.claims.stored(),
         nonce=request.nonce or "",
         auth_time=person.auth_time,
         created_at=now,

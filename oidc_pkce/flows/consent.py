@@ -8,19 +8,21 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from .. import audit
 from ..conf import settings
 from ..models import Consent, Scope
 from ..models.consent import scope_digest
-from ..protocol import scope
+from ..protocol import claims_request, scope
 from ..protocol.application import ApplicationFacts
 from ..protocol.authorization import AuthorizationRequest
 from ..protocol.checks import Trace, check
 from ..protocol.errors import AccessDenied
 from ..protocol.response_mode import AuthorizationResponse
 from . import authorization
+from .authorization import Given
 from .interaction import Person, ShownConsent
 
 REFUSAL = "User denied confirmation"
@@ -34,30 +36,42 @@ STANDARD_DESCRIPTIONS: Mapping[str, str | Promise] = {
     "phone": _("See your telephone number"),
     "offline_access": _("Stay signed in while you are away"),
 }
+SINGLE_CLAIM = _("See what is known of you as “{claim}”")
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeLine:
-    """One scope as the page shows it."""
+class PermissionLine:
+    """One scope, or one claim of no standard scope, as the page shows it.
+
+    ``name`` is what the form posts, and ``shown`` what the person reads.
+    """
 
     name: str
+    shown: str
     description: str | Promise
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the person chose: allowed or not, and the scopes left ticked."""
+    """What the person chose: allowed or not, and the lines left ticked."""
 
     allowed: bool
     ticked: frozenset[str]
 
 
-def describe(application: ApplicationFacts, scopes: Collection[str]) -> list[ScopeLine]:
-    """The requested scopes with the descriptions that the Scope page holds."""
-    own = Scope.objects.filter(application=application.pk, name__in=scopes)
+def describe(application: ApplicationFacts, permissions: Collection[str]) -> list[PermissionLine]:
+    """What is asked for, with the descriptions that the Scope page holds."""
+    own = Scope.objects.filter(application=application.pk, name__in=permissions)
     told = {name: text for name, text in own.values_list("name", "description") if text}
     descriptions = {**STANDARD_DESCRIPTIONS, **told}
-    return [ScopeLine(name, descriptions.get(name, "")) for name in scopes]
+    return [_line(name, descriptions) for name in permissions]
+
+
+def _line(name: str, descriptions: Mapping[str, str | Promise]) -> PermissionLine:
+    claim = claims_request.claim_of(name)
+    if claim is None:
+        return PermissionLine(name, name, descriptions.get(name, ""))
+    return PermissionLine(name, claim, format_lazy(SINGLE_CLAIM, claim=claim))
 
 
 @check(
@@ -76,9 +90,9 @@ def person_allows_the_client(decision: Decision) -> None:
     spec="OpenID Connect Core §3.1.2.1, §3.2.2.5",
     fix="Nothing is wrong: the person does not want to be signed in. Send response_type=code.",
 )
-def granted_scopes_suffice(request: AuthorizationRequest, granted: Collection[str]) -> None:
+def granted_scopes_suffice(request: AuthorizationRequest, given: Given) -> None:
     """Where the answer itself holds an ID token, openid is among the scopes left ticked."""
-    if request.response_type.has_id_token and scope.OPENID not in granted:
+    if request.response_type.has_id_token and scope.OPENID not in given.scopes:
         raise AccessDenied(REFUSAL, detail="openid was unticked")
 
 
@@ -89,7 +103,7 @@ def decide(
     shown: ShownConsent,
     decision: Decision,
     *,
-    subject: str,
+    given: Given,
     now: datetime,
     trace: Trace,
 ) -> AuthorizationResponse:
@@ -97,51 +111,44 @@ def decide(
     if not decision.allowed:
         _record(audit.Action.CONSENT_REFUSED, application, request, person, (), now)
     trace.take(person_allows_the_client, decision)
-    granted = _granted(application, shown, decision)
-    trace.take(granted_scopes_suffice, request, granted)
+    allowed = _allowed(application, shown, decision)
+    given = given.within(allowed)
+    trace.take(granted_scopes_suffice, request, given)
     signers = authorization.signers(application, request, now)
     with transaction.atomic():
-        remember(application, request.client_id, person, granted, now)
-        _record(audit.Action.CONSENT_GIVEN, application, request, person, granted, now)
-        return authorization.grant(
-            application,
-            request,
-            person,
-            subject=subject,
-            scopes=granted,
-            signers=signers,
-            now=now,
-        )
+        remember(application, request.client_id, person, allowed, now)
+        _record(audit.Action.CONSENT_GIVEN, application, request, person, allowed, now)
+        return authorization.grant(application, request, person, given, signers=signers, now=now)
 
 
 def remember(
     application: ApplicationFacts,
     client_id: str,
     person: Person,
-    scopes: Collection[str],
+    allowed: Collection[str],
     now: datetime,
 ) -> None:
-    """Keep that this user allowed this client this scope set."""
+    """Keep that this user allowed this client these scopes and single claims."""
     Consent.objects.update_or_create(
         application_id=application.pk,
         user_id=person.user.pk,
         client_id=client_id,
-        scope_digest=scope_digest(scopes),
+        scope_digest=scope_digest(allowed),
         defaults={
-            "scope": scope.render(scopes),
+            "scope": scope.render(allowed),
             "created_at": now,
             "expires_at": now + settings.consent_lifetime,
         },
     )
 
 
-def _granted(
+def _allowed(
     application: ApplicationFacts, shown: ShownConsent, decision: Decision
 ) -> tuple[str, ...]:
     """What was shown and left ticked, never more."""
     if not application.allows_scope_selection:
-        return shown.scopes
-    return tuple(name for name in shown.scopes if name in decision.ticked)
+        return shown.permissions
+    return tuple(name for name in shown.permissions if name in decision.ticked)
 
 
 def _record(
@@ -149,7 +156,7 @@ def _record(
     application: ApplicationFacts,
     request: AuthorizationRequest,
     person: Person,
-    scopes: Collection[str],
+    allowed: Collection[str],
     now: datetime,
 ) -> None:
     audit.record(
@@ -160,5 +167,5 @@ def _record(
         application_pk=application.pk,
         application_name=application.name,
         client_id=request.client_id,
-        details={"scope": scope.render(scopes)},
+        details={"scope": scope.render(allowed)},
     )

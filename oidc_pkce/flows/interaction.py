@@ -38,6 +38,7 @@ class Owed(Enum):
     """What must happen before the request can be granted."""
 
     SIGN_IN = "sign_in"
+    STEP_UP = "step_up"
     CONSENT = "consent"
     NOTHING = "nothing"
 
@@ -58,10 +59,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An authorization request on its way through the sign-in pages, and a name for this way."""
+    """An authorization request on its way through the sign-in pages, and a name for this way.
+
+    ``stepped_up`` names the browser session whose person has been asked to prove more: once.
+    """
 
     query: str
     name: str = field(default_factory=identifiers.new_sid)
+    stepped_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class ShownConsent:
     ticket: Ticket
     user: str
     sid: str
-    scopes: tuple[str, ...]
+    permissions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +93,20 @@ class Standing:
 
 def seal(ticket: Ticket, application_id: str) -> str:
     """Sign a ticket: only this server makes one, for this application alone."""
-    content = [ticket.query, ticket.name]
+    content = [ticket.query, ticket.name, ticket.stepped_up]
     return signing.dumps(content, salt=_salt(_TICKET, application_id), compress=True)
 
 
 def unseal(text: str, application_id: str, trace: Trace) -> Ticket:
     """Read a ticket. Raises ``StalePage`` when it is forged, foreign or too old."""
-    query, name = trace.take(page_is_fresh, text, _salt(_TICKET, application_id))
-    return Ticket(query, name)
+    return Ticket(*trace.take(page_is_fresh, text, _salt(_TICKET, application_id)))
 
 
 def seal_consent(shown: ShownConsent, application_id: str) -> str:
     """Bind a consent page to the user, the browser session and the request that it shows."""
     ticket = shown.ticket
-    content = [ticket.query, ticket.name, shown.user, shown.sid, list(shown.scopes)]
+    way = [ticket.query, ticket.name, ticket.stepped_up]
+    content = [way, shown.user, shown.sid, list(shown.permissions)]
     return signing.dumps(content, salt=_salt(_CONSENT, application_id), compress=True)
 
 
@@ -110,8 +115,8 @@ def unseal_consent(
 ) -> ShownConsent:
     """Read what a consent page showed. Raises ``StalePage`` when it was shown to somebody else."""
     content = trace.take(page_is_fresh, text, _salt(_CONSENT, application_id))
-    query, name, user, sid, scopes = content
-    shown = ShownConsent(Ticket(query, name), user, sid, tuple(scopes))
+    way, user, sid, permissions = content
+    shown = ShownConsent(Ticket(*way), user, sid, tuple(permissions))
     trace.take(page_was_shown_to_this_person, shown, person)
     return shown
 
@@ -159,9 +164,9 @@ def page_was_shown_to_this_person(shown: ShownConsent, person: Person | None) ->
     fix="Begin again at the application and sign in.",
 )
 def sign_in_is_fresh(owed: Owed) -> None:
-    """The sign-in is as fresh as the request asks for when the decision is posted."""
-    if owed is Owed.SIGN_IN:
-        raise StalePage(detail="a fresh sign-in is owed again")
+    """The sign-in is as fresh and as strong as the request asks for when the decision is posted."""
+    if owed in {Owed.SIGN_IN, Owed.STEP_UP}:
+        raise StalePage(detail="a fresh or a stronger sign-in is owed again")
 
 
 @check(

@@ -18,7 +18,7 @@ from ..protocol.response_mode import Fields
 from ..protocol.response_type import ID_TOKEN, ResponseType
 from ..protocol.scope import OPENID
 from ..protocol.token import TokenResponse
-from . import keys
+from . import claims, keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def front_channel(order: Issue, asked: ResponseType, code: str | None, by: Signe
     if asked.has_id_token:
         # Without an access token nobody can ask UserInfo (Core §5.4).
         alone = asked.wanted == {ID_TOKEN}
-        made = _id_token(order, facts, by, access_token=token, code=code, tells_claims=alone)
+        made = _id_token(order, facts, by, access_token=token, code=code, tells_scopes=alone)
         fields += ((ID_TOKEN, made),)
     return fields
 
@@ -112,6 +112,7 @@ def token_facts(order: Issue) -> TokenFacts:
         nonce=grant.nonce or None,
         sid=grant.sid,
         amr=tuple(grant.amr),
+        acr=grant.acr,
     )
 
 
@@ -131,10 +132,9 @@ def audience(
 def _access_token(order: Issue, facts: TokenFacts, by: Signers) -> str:
     if order.application.token_type is TokenType.OPAQUE:
         return _opaque(order, facts)
-    provider, user = settings.claims_provider, order.user
-    extra = {} if user is None else provider.access_token(user, order.scopes)
-    claims = access_token.claims(facts, jti=uuid.uuid4().hex, extra=extra)
-    return jose.sign(claims, by.access_token, typ=order.application.access_token_typ)
+    extra = {} if order.user is None else claims.access_token(order.user, order.scopes)
+    members = access_token.claims(facts, jti=uuid.uuid4().hex, extra=extra)
+    return jose.sign(members, by.access_token, typ=order.application.access_token_typ)
 
 
 def _opaque(order: Issue, facts: TokenFacts) -> str:
@@ -161,21 +161,20 @@ def _id_token(
     *,
     access_token: str | None,
     code: str | None = None,
-    tells_claims: bool = False,
+    tells_scopes: bool = False,
 ) -> str:
     # Whoever refreshes sent no nonce with it (OpenID Connect Core §12.2).
-    claims = id_token.claims(
+    extra = claims.id_token(
+        order.user,
+        order.scopes,
+        order.grant.requested_claims,
+        tells_scopes=tells_scopes or order.application.claims_in_id_token,
+    )
+    members = id_token.claims(
         replace(facts, nonce=None) if order.is_refresh else facts,
         algorithm=by.id_token.algorithm,
         access_token=access_token,
         code=code,
-        extra=_id_token_extra(order, tells_claims or order.application.claims_in_id_token),
+        extra=extra,
     )
-    return jose.sign(claims, by.id_token, typ=id_token.TYP)
-
-
-def _id_token_extra(order: Issue, tells_claims: bool) -> dict[str, Any]:
-    """What the provider adds; also what the scopes tell, for a client that never asks UserInfo."""
-    provider, user, scopes = settings.claims_provider, order.user, order.scopes
-    told = provider.userinfo(user, scopes) if tells_claims else {}
-    return {**told, **provider.id_token(user, scopes)}
+    return jose.sign(members, by.id_token, typ=id_token.TYP)

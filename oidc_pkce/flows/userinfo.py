@@ -9,13 +9,17 @@ from ..conf import settings
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace
 from . import bearer as bearers
+from . import claims
 from .access_token import Bearer
 
 
 def userinfo(
     application: ApplicationFacts, token: str | None, *, now: datetime, trace: Trace
 ) -> tuple[Bearer, dict[str, Any]]:
-    """The claims that the token's scopes ask for. Raises ``MissingToken`` or ``InvalidToken``."""
+    """The claims that the token's scopes, and the request behind it, ask for.
+
+    Raises ``MissingToken`` or ``InvalidToken``.
+    """
     bearer = bearers.identify(token, now=now, trace=trace, expected=application)
     members: dict[str, Any] = {
         "sub": bearer.subject,
@@ -26,5 +30,5 @@ def userinfo(
     if bearer.user is None:
         return bearer, members
     members["unique_name"] = settings.claims_provider.login_name(bearer.user)
-    told = settings.claims_provider.userinfo(bearer.user, bearer.scopes)
+    told = claims.userinfo(bearer.user, bearer.scopes, bearer.requested_claims)
     return bearer, {**told, **members}

@@ -33,6 +33,7 @@ class TokenFacts:
     nonce: str | None
     sid: str
     amr: tuple[str, ...]
+    acr: str
 
 
 def claims(facts: TokenFacts, *, jti: str, extra: Mapping[str, Any]) -> dict[str, Any]:

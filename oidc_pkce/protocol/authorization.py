@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from . import pkce, redirect_uri, resource, scope
+from . import claims_request, pkce, redirect_uri, resource, scope
 from .application import ApplicationFacts
 from .checks import Trace, check
+from .claims_request import ClaimsRequest, WantedContext
 from .client import known_clients, serves_client
 from .errors import (
     AccessDenied,
@@ -59,6 +60,8 @@ class AuthorizationRequest:
     max_age: int | None
     login_hint: str
     id_token_hint: str | None
+    claims: ClaimsRequest
+    context: WantedContext
     resources: tuple[str, ...]
 
     @property
@@ -85,6 +88,16 @@ class Question:
     @property
     def response_type(self) -> ResponseType:
         return ResponseType(self.get("response_type") or "")
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether OpenID Connect defines what is asked, beyond OAuth (Core §3.1.2.1)."""
+        return scope.OPENID in scope.parse(self.get("scope") or "")
+
+    @property
+    def claims(self) -> ClaimsRequest:
+        """What ``claims`` asks for; without openid, nothing. Raises ``InvalidRequest``."""
+        return claims_request.read(self.get("claims") if self.is_sign_in else None)
 
 
 # --- whom to answer: a failure here is a page -------------------------------------------------
@@ -286,10 +299,20 @@ def id_token_is_asked_for_in_full(question: Question) -> None:
     """Where this endpoint hands out an ID token, openid is asked for and a nonce is sent."""
     if not question.response_type.has_id_token:
         return
-    if scope.OPENID not in scope.parse(question.get("scope") or ""):
+    if not question.is_sign_in:
         raise InvalidRequest("an ID token needs the scope openid")
     if question.get("nonce") is None:
         raise InvalidRequest("nonce is missing")
+
+
+@check(
+    "authorize.claims",
+    spec="OpenID Connect Core §5.5",
+    fix='Send claims as {"userinfo": {…}, "id_token": {…}}, each claim null or an object.',
+)
+def claims_are_wellformed(question: Question) -> None:
+    """claims is such a JSON object as OpenID Connect defines, of bounded size and depth."""
+    _ = question.claims
 
 
 @check(
@@ -346,6 +369,7 @@ REQUEST_CHECKS = (
     challenge_method_is_allowed,
     scopes_are_defined,
     id_token_is_asked_for_in_full,
+    claims_are_wellformed,
     resources_are_absolute,
     prompt_is_consistent,
     max_age_is_a_number,
@@ -370,6 +394,7 @@ def read_request(
     get = question.get
     challenge, max_age = get("code_challenge"), get("max_age")
     method = get("code_challenge_method") or pkce.PLAIN
+    claims, acr_values = question.claims, get("acr_values") if question.is_sign_in else None
     return AuthorizationRequest(
         client_id=get("client_id") or "",
         redirect_uri=destination.redirect_uri,
@@ -383,6 +408,8 @@ def read_request(
         max_age=None if max_age is None else int(max_age),
         login_hint=get("login_hint") or "",
         id_token_hint=get("id_token_hint"),
+        claims=claims,
+        context=claims.context(acr_values or ""),
         resources=question.parameters.all("resource"),
     )
 

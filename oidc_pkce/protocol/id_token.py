@@ -41,6 +41,8 @@ def claims(
         own["sid"] = facts.sid
     if facts.amr:
         own["amr"] = list(facts.amr)
+    if facts.acr:
+        own["acr"] = facts.acr
     if access_token is not None:
         own["at_hash"] = left_half_hash(access_token, algorithm)
     if code is not None:
