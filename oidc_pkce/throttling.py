@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 
 from django.core.cache import cache
 
@@ -40,8 +40,9 @@ class Counter:
 
 def sign_in_counters(username: str, address: str) -> tuple[Counter, ...]:
     """What a failed sign-in counts against: the account whatever its case, and the address."""
+    where = Counter("address", network_of(address), settings.attempts_per_address)
     account = Counter("account", username.strip().casefold(), settings.attempts_per_account)
-    return (_address_counter(address), account)
+    return (where, account)
 
 
 def client_counters(application_id: str, client_id: str, address: str) -> tuple[Counter, ...]:
@@ -49,10 +50,14 @@ def client_counters(application_id: str, client_id: str, address: str) -> tuple[
 
     The client is counted per address: its id is public, and a stranger who sends wrong secrets
     must not lock the real client out. Secrets are too long to be guessed from many addresses.
+    Nor may people: a client that is told passwords sends all their mistakes from its own address.
     """
     where = network_of(address)
     client = f"{application_id.lower()}|{client_id}|{where}"
-    return (Counter("client", client, settings.attempts_per_account), _address_counter(address))
+    return (
+        Counter("client", client, settings.attempts_per_account),
+        Counter("client_address", where, settings.attempts_per_address),
+    )
 
 
 def blocked(counters: Iterable[Counter]) -> bool:
@@ -96,13 +101,17 @@ def password_slot() -> Iterator[None]:
 
     Waits a moment when all are taken. Raises ``TemporarilyUnavailable``.
     """
-    slots = _password_slots(settings.password_hashes_at_once)
+    with _making_slots:
+        slots = _password_slots(settings.password_hashes_at_once)
     if not slots.acquire(timeout=SLOT_WAIT):
         raise TemporarilyUnavailable(detail="too many passwords are being looked at")
     try:
         yield
     finally:
         slots.release()
+
+
+_making_slots = Lock()  # without it, the first two requests may each make slots of their own
 
 
 @lru_cache(maxsize=4)
@@ -130,10 +139,6 @@ def client_address(remote: str, forwarded_for: str, trusted: Sequence[str]) -> s
     while hops and _is_trusted(address, trusted):
         address = hops.pop()
     return address
-
-
-def _address_counter(address: str) -> Counter:
-    return Counter("address", network_of(address), settings.attempts_per_address)
 
 
 def _increase(key: str) -> int:

@@ -17,6 +17,7 @@ from ..interaction_policy import PASSWORD
 from ..protocol.application import ApplicationFacts
 from ..protocol.errors import TemporarilyUnavailable
 from ..protocol.parameters import Parameters
+from .base import server_is_available
 from .pages import FormPage, person_of
 
 SWITCH = "switch"  # in the address: ask who signs in, although somebody is
@@ -65,6 +66,7 @@ class LoginPage(FormPage):
             error = _("Too many attempts. Wait a few minutes, then try again.")
             return self.ask(found, step="password", username=username, error=error, status=429)
         except TemporarilyUnavailable as busy:
+            self.trace.refused(server_is_available.id, busy)
             error = _("Many people are signing in at this moment. Wait a moment, then try again.")
             page = self.ask(found, step="password", username=username, error=error, status=503)
             page["Retry-After"] = str(busy.retry_after)

@@ -26,13 +26,14 @@ class SignInBlocked(SignInRefused):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What somebody typed, where, and when."""
+    """What somebody typed, where, and when; perhaps into a client, which then names itself."""
 
     username: str
     password: str
     address: str
     application: ApplicationFacts
     now: datetime
+    client_id: str = ""
 
 
 def sign_in(attempt: Attempt, authenticate: Callable[..., Any]) -> Any:
@@ -80,5 +81,6 @@ def _record(action: audit.Action, attempt: Attempt, user: Any = None) -> None:
         actor_name=user.get_username() if user else "",
         application_pk=attempt.application.pk,
         application_name=attempt.application.name,
+        client_id=attempt.client_id,
         details={"address": throttling.network_of(attempt.address)},
     )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from .. import throttling
 from ..conf import settings
+from ..protocol.errors import TemporarilyUnavailable
 
 
 class LimitedAuthenticationForm(AdminAuthenticationForm):
@@ -28,7 +29,13 @@ class LimitedAuthenticationForm(AdminAuthenticationForm):
         if not throttling.reserve(counters):
             message = _("Too many attempts. Wait a few minutes, then try again.")
             raise ValidationError(message, code="blocked")
-        cleaned = super().clean()
+        try:
+            with throttling.password_slot():
+                cleaned = super().clean()
+        except TemporarilyUnavailable:  # nothing was looked at: it is no failed attempt
+            throttling.release(counters)
+            message = _("Many people are signing in at this moment. Wait a moment, then try again.")
+            raise ValidationError(message, code="busy") from None
         throttling.release(counters)
         return cleaned
 

@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from oidc_pkce import audit, throttling
 from oidc_pkce.flows import login
-from oidc_pkce.flows.login import Attempt, SignInRefused
+from oidc_pkce.flows.login import Attempt, SignInBlocked, SignInRefused
 from oidc_pkce.models import AuditEvent, Grant
+from oidc_pkce.protocol.errors import TemporarilyUnavailable
 from tests.fixtures import make_user
 from tests.journeys import (
     PASSWORD,
@@ -372,7 +373,7 @@ def test_what_was_typed_as_a_user_name_is_not_kept(journey, db):
 def test_no_number_of_parallel_guesses_reaches_the_hasher_more_often_than_allowed(
     journey, ada, settings
 ):
-    settings.OIDC_PKCE = {**settings.OIDC_PKCE, "ATTEMPTS_PER_ACCOUNT": 3}
+    limits(settings, ATTEMPTS_PER_ACCOUNT=3, PASSWORD_HASHES_AT_ONCE=10)  # all of them find room
     asked = []
 
     def slow_backend(**credentials):
@@ -390,6 +391,35 @@ def test_no_number_of_parallel_guesses_reaches_the_hasher_more_often_than_allowe
     guess()
 
     assert len(asked) == 3
+
+
+def test_parallel_guesses_that_find_no_room_are_not_counted_and_gain_nothing(
+    journey, ada, settings, monkeypatch
+):
+    monkeypatch.setattr(throttling, "SLOT_WAIT", 0.01)
+    limits(settings, ATTEMPTS_PER_ACCOUNT=3, PASSWORD_HASHES_AT_ONCE=2)
+    asked, told = [], []
+
+    def slow_backend(**credentials):
+        asked.append(credentials)
+        if len(asked) < 10:
+            guess()
+
+    def guess():
+        try:
+            login.sign_in(attempt, slow_backend)
+        except (SignInRefused, TemporarilyUnavailable) as refusal:
+            told.append(type(refusal))
+
+    facts = journey.application.facts()
+    attempt = Attempt("ada", "wrong", "192.0.2.1", facts, timezone.now())
+    guess()
+    assert (len(asked), told) == (2, [TemporarilyUnavailable, SignInRefused, SignInRefused])
+
+    for _ in range(5):
+        guess()
+    assert len(asked) == 3
+    assert told[-1] is SignInBlocked
 
 
 def test_audited_failures_of_strangers_are_bounded(journey, ada, monkeypatch, settings):

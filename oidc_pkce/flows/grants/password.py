@@ -21,7 +21,7 @@ from ...protocol.grants.password import (
 )
 from ...protocol.token import SCOPE_CHECKS, ScopeRequest, TokenResponse
 from .. import access, issuing, login
-from ..login import Attempt, SignInRefused
+from ..login import Attempt, SignInBlocked, SignInRefused
 from ..subject import subject_of
 from . import refresh_token
 from .order import GrantOrder
@@ -48,22 +48,35 @@ def exchange(order: GrantOrder) -> TokenResponse:
     order.trace.run(PASSWORD_CHECKS, PasswordQuestion(request, order.client))
     asked = ScopeRequest.read(order.application, order.parameters, about_a_person=True)
     order.trace.run(SCOPE_CHECKS, asked)
-    person = _recognise(order, request)
+    person, reason = _recognise(order, request)
     may = person.access if person else None
-    order.trace.run(PERSON_CHECKS, PersonQuestion(order.application, may))
+    order.trace.run(PERSON_CHECKS, PersonQuestion(order.application, may, reason))
     assert person is not None  # noqa: S101 - person_is_recognised has just passed
     return _grant(order, asked, person)
 
 
-def _recognise(order: GrantOrder, request: PasswordRequest) -> Person | None:
+def _recognise(order: GrantOrder, request: PasswordRequest) -> tuple[Person | None, str]:
+    """Whose password it is; or nobody, and the reason for the trace."""
     attempt = Attempt(
-        request.name, request.password or "", order.address, order.application, order.now
+        username=request.name,
+        password=request.password or "",
+        address=order.address,
+        application=order.application,
+        now=order.now,
+        client_id=order.client.client_id,
     )
     try:
         user = login.sign_in(attempt, order.authenticate)
+    except SignInBlocked:
+        return None, "too many attempts failed lately"
     except SignInRefused:
-        return None
+        return None, "user name or password is wrong, or the user may not sign in"
     order.user_pk = user.pk
+    return _person(order, user), "the user is gone"
+
+
+def _person(order: GrantOrder, user: Any) -> Person | None:
+    """One statement."""
     answers = access.expressions(user="pk", application=order.application.pk)
     users = get_user_model()._base_manager.filter(pk=user.pk)
     known: Any = users.annotate(subject=F("oidc_pkce_subject__identifier"), **answers).first()

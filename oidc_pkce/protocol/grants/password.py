@@ -45,10 +45,14 @@ class PasswordQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PersonQuestion:
-    """What the checks see afterwards; ``access`` is ``None`` when nobody was recognised."""
+    """What the checks see afterwards; ``access`` is ``None`` when nobody was recognised.
+
+    Why, ``reason`` tells the trace: the answer is the same.
+    """
 
     application: ApplicationFacts
     access: Access | None
+    reason: str
 
 
 @check(
@@ -86,7 +90,7 @@ def name_and_password_are_sent(question: PasswordQuestion) -> None:
 def person_is_recognised(question: PersonQuestion) -> None:
     """The password is the user's, and not too many were wrong lately."""
     if question.access is None:
-        raise InvalidGrant("access denied", detail="user name or password is wrong, or blocked")
+        raise InvalidGrant("access denied", detail=question.reason)
 
 
 @check(
