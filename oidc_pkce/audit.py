@@ -19,6 +19,7 @@ class Action(StrEnum):
     SIGN_IN_FAILED = "user.sign_in_failed"
     SIGN_IN_BLOCKED = "user.sign_in_blocked"
     SIGNED_OUT = "user.signed_out"
+    LOGOUT_GIVEN_UP = "logout.given_up"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REFUSED = "consent.refused"
     CODE_REPLAYED = "code.replayed"
@@ -31,6 +32,7 @@ class Action(StrEnum):
     SERVICE_USER_UPDATED = "service_user.updated"
     SERVICE_USER_DELETED = "service_user.deleted"
     GRANT_REVOKED = "grant.revoked"
+    ACCESS_TOKEN_REVOKED = "access_token.revoked"  # noqa: S105 - the name of an action
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
 

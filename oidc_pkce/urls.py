@@ -18,9 +18,11 @@ from .endpoints.base import Endpoint
 from .endpoints.confirm import ConfirmPage
 from .endpoints.discovery import DiscoveryEndpoint
 from .endpoints.end_session import EndSessionPage
+from .endpoints.introspection import IntrospectEndpoint
 from .endpoints.jwks import KeysEndpoint
 from .endpoints.login import LoginPage
 from .endpoints.logo import LogoEndpoint
+from .endpoints.revocation import RevokeEndpoint
 from .endpoints.token import TokenEndpoint
 from .endpoints.userinfo import UserInfoEndpoint
 from .protocol.metadata import PATHS
@@ -33,6 +35,8 @@ ENDPOINTS: dict[str, type[Endpoint]] = {
     "token": TokenEndpoint,
     "authorize": AuthorizeEndpoint,
     "userinfo": UserInfoEndpoint,
+    "introspect": IntrospectEndpoint,
+    "revoke": RevokeEndpoint,
     "keys": KeysEndpoint,
     "confirm": ConfirmPage,
     "login": LoginPage,

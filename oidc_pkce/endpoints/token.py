@@ -13,10 +13,11 @@ from ..protocol.application import ApplicationFacts
 from ..protocol.client_authentication import Client
 from ..protocol.parameters import Parameters
 from ..protocol.token import GRANT_CHECKS, TOKEN_CHECKS, TokenQuestion
+from .base import ApplicationJsonEndpoint
 from .client_authentication import ClientEndpoint
 
 
-class TokenEndpoint(ClientEndpoint):
+class TokenEndpoint(ClientEndpoint, ApplicationJsonEndpoint):
     """Trade a grant for tokens."""
 
     name = "token"

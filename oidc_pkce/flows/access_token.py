@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -15,6 +15,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 from django.utils.functional import SimpleLazyObject
 
+from .. import identifiers
+from ..conf import settings
 from ..models import AccessToken, Application, Grant, RevokedToken, Right, has_right
 from ..models.application import FACTS, facts_of, scope_names
 from ..models.statement import Statement, columns, instance
@@ -30,11 +32,13 @@ class Bearer:
     """A live access token: whose it is, and what it opens. Times are seconds since the epoch.
 
     ``user`` is ``None`` where an OpenID Connect client acts for itself, and ``grant_id`` for every
-    client that does. ``access`` is still to be asked: whether the user may, NOW.
+    client that does; a service user is read when somebody looks at it. ``access`` is still to be
+    asked: whether the user may, NOW.
     """
 
     application: ApplicationFacts
     user: Any
+    user_pk: Any
     login_name: str
     subject: str
     client_id: str
@@ -47,11 +51,6 @@ class Bearer:
     grant_id: uuid.UUID | None
     requested_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
-    @property
-    def user_pk(self) -> Any:
-        """The user's key, or ``None`` where there is no user."""
-        return None if self.user is None else self.user.pk
-
 
 def find(token: str, now: datetime) -> Bearer:
     """The bearer of a live token of any application: one statement.
@@ -61,7 +60,7 @@ def find(token: str, now: datetime) -> Bearer:
     """
     if "." not in token:
         return _from_row(token, now)
-    claims = _claims(token, now)
+    claims = live_claims(token, now)
     bearer = _of_grant(claims, now) if "gid" in claims else _of_client(claims, now)
     if claims.get("iss") != bearer.application.issuer:
         raise jose.InvalidJWT("another issuer issued this token")
@@ -81,7 +80,8 @@ def verified_claims(token: str, now: datetime) -> dict[str, Any]:
     return claims
 
 
-def _claims(token: str, now: datetime) -> dict[str, Any]:
+def live_claims(token: str, now: datetime) -> dict[str, Any]:
+    """The same of a token that has not expired."""
     claims = verified_claims(token, now)
     jose.check_times(claims, now=int(now.timestamp()))
     return claims
@@ -119,7 +119,7 @@ _live_grant = Statement(
 
 
 def _of_grant(claims: Mapping[str, Any], now: datetime) -> Bearer:
-    grant_id, jti = _uuid(claims.get("gid")), _uuid(claims.get("jti"))
+    grant_id, jti = as_uuid(claims.get("gid")), as_uuid(claims.get("jti"))
     rows = _live_grant.rows(grant_id=grant_id, jti=jti, now=now) if grant_id and jti else []
     if not rows:
         raise jose.InvalidJWT("the grant is revoked or gone, or the token was revoked")
@@ -129,6 +129,7 @@ def _of_grant(claims: Mapping[str, Any], now: datetime) -> Bearer:
     return Bearer(
         application=facts_of(list(values)),
         user=user,
+        user_pk=user.pk,
         login_name=str(claims.get("unique_name", "")),
         subject=grant.subject,
         client_id=grant.client_id,
@@ -168,7 +169,7 @@ _client_of_application = Statement(
 
 
 def _of_client(claims: Mapping[str, Any], now: datetime) -> Bearer:
-    jti, client_id = _uuid(claims.get("jti")), str(claims["client_id"])
+    jti, client_id = as_uuid(claims.get("jti")), str(claims["client_id"])
     named = {"name": str(claims["app_id"]).lower(), "client": client_id}
     rows = _client_of_application.rows(**named, jti=jti, now=now) if jti else []
     if not rows:
@@ -181,6 +182,7 @@ def _of_client(claims: Mapping[str, Any], now: datetime) -> Bearer:
     return Bearer(
         application=found,
         user=None if is_itself else SimpleLazyObject(lambda: _user(pk)),
+        user_pk=None if is_itself else pk,
         login_name=str(claims.get("unique_name", "")),
         subject=str(claims.get("sub")),
         client_id=client_id,
@@ -210,52 +212,80 @@ def _user(pk: Any) -> Any:
 
 # --- an opaque token: a row --------------------------------------------------------------------
 
+#: What a stored token says of itself and its grant, in the order in which it is read.
+STORED = (
+    *("grant_id", "grant__auth_time", "grant__revoked_at", "grant__requested_claims"),
+    *("client_id", "subject", "scope", "audience", "issued_at", "expires_at"),
+)
+
+
+def stored(tokens: Any, own: Sequence[str], *, holder: str = "") -> Any:
+    """A query for ``own`` columns of tokens, then for what :func:`of_row` reads beside them.
+
+    ``holder`` leads from a token to what has its user and its application.
+    """
+    user, application_id = f"{holder}user", f"{holder}application_id"
+    answers = access.expressions(user=f"{user}_id", application=OuterRef(application_id))
+    return tokens.annotate(**answers, **scope_names(application_id)).values_list(
+        *own,
+        *_ANSWERS,
+        *columns(get_user_model(), f"{user}__"),
+        *(f"{holder}{column}" for column in _APPLICATION),
+        "scope_names",
+    )
+
+
+_by_digest = Statement(
+    lambda digest: stored(AccessToken.objects.filter(pk=digest), STORED),
+    digest=models.BinaryField(),
+)
+
 
 def _from_row(token: str, now: datetime) -> Bearer:
-    row: Any = (
-        AccessToken.objects.for_token(token)
-        .filter(expires_at__gt=now, grant__revoked_at=None)
-        .select_related("user", "grant", "application")
-        .annotate(
-            **access.expressions(user="user_id", application=OuterRef("application_id")),
-            **scope_names("application_id"),
-        )
-        .first()
-    )
-    if row is None:
-        raise jose.InvalidJWT("no such token, or it expired or was revoked")
-    issued_at, expires_at = int(row.issued_at.timestamp()), int(row.expires_at.timestamp())
+    rows = _by_digest.rows(digest=identifiers.digest(token))
+    if not rows:
+        raise jose.InvalidJWT("no such token, or it was revoked")
+    return of_row(iter(rows[0]), now)
+
+
+def of_row(values: Iterator[Any], now: datetime) -> Bearer:
+    """The bearer of a token that is a row. Raises ``jose.InvalidJWT``; the reason is private."""
+    token = dict(zip(STORED, islice(values, len(STORED)), strict=True))
+    has_run_right, is_service_user = islice(values, len(_ANSWERS))
+    read: Any = instance(get_user_model(), values)
+    user = None if read.pk is None else read
+    is_a_persons = token["grant_id"] is not None
+    if token["grant__revoked_at"] is not None:
+        raise jose.InvalidJWT("the grant is revoked")
+    if now >= token["expires_at"]:
+        raise jose.InvalidJWT("the token has expired")
+    if user is not None and not is_a_persons and not is_service_user:
+        raise jose.InvalidJWT("the service user is gone")
     return Bearer(
-        application=_facts_of_row(row),
-        user=row.user,
-        login_name=row.user.get_username() if row.user else row.client_id,
-        subject=row.subject,
-        client_id=row.client_id,
-        audience=tuple(row.audience),
-        scopes=tuple(row.scope.split()),
-        auth_time=int(row.grant.auth_time.timestamp()) if row.grant else issued_at,
-        issued_at=issued_at,
-        expires_at=expires_at,
-        access=_row_access(row),
-        grant_id=row.grant_id,
-        requested_claims=row.grant.requested_claims if row.grant else {},
+        application=facts_of(list(values)),
+        user=user,
+        user_pk=read.pk,
+        login_name=_login_name(user, token["client_id"]),
+        subject=token["subject"],
+        client_id=token["client_id"],
+        audience=tuple(token["audience"]),
+        scopes=tuple(token["scope"].split()),
+        auth_time=int((token["grant__auth_time"] or token["issued_at"]).timestamp()),
+        issued_at=int(token["issued_at"].timestamp()),
+        expires_at=int(token["expires_at"].timestamp()),
+        access=Access(
+            user_is_active=user is None or bool(user.is_active),
+            has_run_right=user is None or bool(has_run_right),
+            is_service_user=bool(is_service_user),
+            interactive=is_a_persons,
+        ),
+        grant_id=token["grant_id"],
+        requested_claims=token["grant__requested_claims"] or {},
     )
 
 
-def _facts_of_row(row: Any) -> ApplicationFacts:
-    stored = (getattr(row.application, column) for column in FACTS[:-1])
-    return facts_of([*stored, row.scope_names])
-
-
-def _row_access(row: Any) -> Access:
-    if row.user is None:
-        return _client_access(True, is_active=True, has_run_right=True)
-    return access.answer(
-        row.user,
-        has_run_right=row.has_run_right,
-        is_service_user=row.is_service_user,
-        interactive=row.grant is not None,
-    )
+def _login_name(user: Any, client_id: str) -> str:
+    return client_id if user is None else str(settings.claims_provider.login_name(user))
 
 
 def _audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
@@ -263,7 +293,8 @@ def _audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
     return (audience,) if isinstance(audience, str) else tuple(audience)
 
 
-def _uuid(value: Any) -> uuid.UUID | None:
+def as_uuid(value: Any) -> uuid.UUID | None:
+    """The UUID that a claim spells, or ``None``."""
     try:
         return uuid.UUID(hex=str(value))
     except ValueError:

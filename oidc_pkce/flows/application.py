@@ -19,23 +19,22 @@ from ..protocol.checks import Trace, check
 from ..protocol.client_authentication import ClientRecord, StoredSecret
 from ..protocol.errors import UnknownApplication
 
-_SECRET = ("pk", "digest", "expires_at")
+_SECRET = ("pk", "digest", "expires_at", "last_used_at")
 _OWN_SECRET = tuple(f"client_secrets__{column}" for column in _SECRET)
 _SERVICE_USER = ("service_user", "user_is_active", "is_flagged")
 _SECRETS = tuple(f"secret_{n}_{column}" for n in range(LIVE_SECRETS) for column in _SECRET)
+
+#: The columns that :func:`read_with_clients` reads, in their order.
+CLIENT_COLUMNS = (*FACTS, *_OWN_SECRET, *_SERVICE_USER, *_SECRETS)
 
 
 def _facts(name: str) -> Any:
     return Application.objects.named(name).order_by().annotate(**scope_names())
 
 
-def _facts_and_client(name: str, client: str, now: datetime) -> Any:
+def with_client(name: str, client: str, now: datetime) -> Any:
     """The application, its own secrets (a row for each), and the service user of this name."""
-    return (
-        _facts(name)
-        .annotate(**service_user(client), **_live_secrets(client, now))
-        .values_list(*FACTS, *_OWN_SECRET, *_SERVICE_USER, *_SECRETS)
-    )
+    return _facts(name).annotate(**service_user(client), **_live_secrets(client, now))
 
 
 def service_user(client: str) -> dict[str, Any]:
@@ -70,7 +69,7 @@ def _has_active_column() -> bool:
 
 _alone = Statement(lambda name: _facts(name).values_list(*FACTS), name=models.CharField())
 _with_client = Statement(
-    _facts_and_client,
+    lambda name, client, now: with_client(name, client, now).values_list(*CLIENT_COLUMNS),
     name=models.CharField(),
     client=models.CharField(),
     now=models.DateTimeField(),
@@ -89,14 +88,28 @@ def find_with_clients(
 
     Hardly ever are there two: Basic credentials with an escape can be read in two ways.
     """
+    found, records, _ = read_with_clients(_with_client, application_id, names, now, trace)
+    return found, records
+
+
+def read_with_clients(
+    statement: Statement,
+    application_id: str,
+    names: Sequence[str],
+    now: datetime,
+    trace: Trace,
+    **values: Any,
+) -> tuple[ApplicationFacts, tuple[ClientRecord, ...], Row]:
+    """The same by a statement that goes on behind ``CLIENT_COLUMNS``; what it says there, too."""
     first, *others = [name for name in dict.fromkeys(names) if "\0" not in name] or [""]
-    rows = trace.take(application_is_known, _with_client, application_id, client=first, now=now)
+    values.update(client=first, now=now)
+    rows = trace.take(application_is_known, statement, application_id, **values)
     application = facts_of(rows[0][: len(FACTS)])
     records = list(_records(application, first, rows))
     for name in others:
-        rows = _with_client.rows(name=application_id.lower(), client=name, now=now)
-        records += _records(application, name, rows)
-    return application, tuple(records)
+        more = _with_client.rows(name=application_id.lower(), client=name, now=now)
+        records += _records(application, name, more)
+    return application, tuple(records), rows[0][len(CLIENT_COLUMNS) :]
 
 
 @check(
@@ -122,7 +135,7 @@ def _records(
     if application.is_openid_connect:
         own = (row[len(FACTS) : at] for row in rows)
         return (ClientRecord(application.openid_client_id, _secrets(own)),)
-    pk, is_active, is_flagged, *secrets = rows[0][at:]
+    pk, is_active, is_flagged, *secrets = rows[0][at : len(CLIENT_COLUMNS)]
     if application.client_id_type.is_public or pk is None:
         return ()
     width = len(_SECRET)
@@ -131,4 +144,6 @@ def _records(
 
 
 def _secrets(rows: Any) -> tuple[StoredSecret, ...]:
-    return tuple(StoredSecret(pk, bytes(digest), until) for pk, digest, until in rows if pk)
+    return tuple(
+        StoredSecret(pk, bytes(digest), until, used) for pk, digest, until, used in rows if pk
+    )

@@ -6,11 +6,10 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from .. import identifiers
-from ..identifiers import digest
 from .fields import StringListField
 from .statement import UpdateStatement
 
@@ -56,9 +55,9 @@ class RefreshToken(models.Model):
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
     """Opaque access tokens, asked in the words of the domain."""
 
-    def for_token(self, token: str) -> AccessTokenQuerySet:
-        """The row of this token."""
-        return self.filter(pk=digest(token))
+    def revoke(self, digest: bytes, now: datetime) -> bool:
+        """Delete a live token: true for exactly one caller (RFC 7009 §2.1)."""
+        return self.filter(pk=digest, expires_at__gt=now).delete()[0] == 1
 
 
 class AccessToken(models.Model):
@@ -87,6 +86,15 @@ class AccessToken(models.Model):
 
 class RevokedTokenQuerySet(models.QuerySet["RevokedToken"]):
     """The denylist, asked in the words of the domain."""
+
+    def add(self, jti: uuid.UUID, expires_at: datetime) -> bool:
+        """Revoke a token: true for exactly one caller (RFC 7009 §2.1)."""
+        try:
+            with transaction.atomic():
+                self.create(jti=jti, expires_at=expires_at)
+        except IntegrityError:
+            return False
+        return True
 
     def naming(self, jti: uuid.UUID, now: datetime) -> RevokedTokenQuerySet:
         """The live entry of this token, if there is one."""

@@ -74,6 +74,8 @@ ENDPOINTS = (
     ("authorize", _("Authorize")),
     ("token", _("Token")),
     ("userinfo", _("UserInfo")),
+    ("introspect", _("Introspect")),
+    ("revoke", _("Revoke")),
     ("keys", _("Keys")),
 )
 

@@ -26,6 +26,8 @@ PATHS = {
     "token": "OAuth2/Token",
     "keys": "OAuth2/Keys",
     "userinfo": "OAuth2/UserInfo",
+    "introspect": "OAuth2/Introspect",
+    "revoke": "OAuth2/Revoke",
     "end_session": "OAuth2/EndSession",
 }
 
@@ -78,6 +80,9 @@ def document(
         "token_endpoint": locations.of("token"),
         "userinfo_endpoint": locations.of("userinfo"),
         "jwks_uri": locations.of("keys"),
+        "revocation_endpoint": locations.of("revoke"),
+        "revocation_endpoint_auth_methods_supported": authentication_methods(application),
+        **_introspection(application, locations),
         "response_types_supported": list(offered(application)),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": grant_types(application),
@@ -103,11 +108,22 @@ def grant_types(application: ApplicationFacts) -> list[str]:
 
 
 def authentication_methods(application: ApplicationFacts) -> list[str]:
-    """How a client of this application may prove itself at the token endpoint."""
+    """How a client of this application may prove itself at the token and revocation endpoints."""
     with_secret = ["client_secret_basic", "client_secret_post"]
     if application.is_openid_connect:
         return with_secret if application.require_client_secret else [*with_secret, "none"]
     return ["none"] if application.client_id_type.is_public else with_secret
+
+
+def _introspection(application: ApplicationFacts, locations: Locations) -> dict[str, Any]:
+    """Only a client with a secret may ask; where no client has one, there is nothing to list."""
+    methods = [name for name in authentication_methods(application) if name != "none"]
+    if not methods:
+        return {}
+    return {
+        "introspection_endpoint": locations.of("introspect"),
+        "introspection_endpoint_auth_methods_supported": methods,
+    }
 
 
 def script_origins(application: ApplicationFacts) -> frozenset[str]:
