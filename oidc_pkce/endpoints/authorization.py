@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
 
+from ..flows import request_object
+from ..flows.authorization import Refused
 from ..flows.interaction import Ticket
+from ..protocol.parameters import Parameters
 from .pages import JourneyEndpoint
 
 
@@ -24,6 +27,14 @@ class AuthorizeEndpoint(JourneyEndpoint):
         return self.answer(application_id, "&".join(filter(None, parts)))
 
     def answer(self, application_id: str, query: str) -> HttpResponseBase:
-        """Begin the journey now."""
-        self.ticket = Ticket(query)
-        return self.proceed(self.find(application_id))
+        """Begin the journey now, with the parameters of a request object in the object's place."""
+        self.ticket, sent = Ticket(query), Parameters.parse(query)
+        found = self.find(application_id)
+        self.traced.client_id = sent.get("client_id") or ""
+        try:
+            meant = request_object.unwrap(found, sent, now=self.now, trace=self.trace)
+        except Refused as refused:
+            return self.send(refused.response)
+        if meant is not sent:
+            self.ticket = Ticket(meant.as_query())
+        return self.proceed(found)

@@ -117,12 +117,12 @@ def begin(
     now: datetime,
     trace: Trace,
 ) -> Judged:
-    """Judge a request and say what is still owed. Writes nothing.
+    """Judge a request, its object unwrapped, and say what is still owed. Writes nothing.
 
     ``ticket`` names the request: only a sign-in on its own page counts as fresh. Raises a
     ``DirectError`` (a page) or :class:`Refused` (an answer that travels to the client).
     """
-    question = _question(application, parameters)
+    question = question_of(application, parameters)
     destination = find_destination(question, trace)
     try:
         request = read_request(question, destination, trace)
@@ -187,7 +187,8 @@ def signers(
     return issuing.signers(application, now)
 
 
-def _question(application: ApplicationFacts, parameters: Parameters) -> Question:
+def question_of(application: ApplicationFacts, parameters: Parameters) -> Question:
+    """What the checks see: a Confidential application's clients are asked of the database."""
     client_id = parameters.get("client_id")
     confidential = application.client_id_type is ClientIdType.CONFIDENTIAL
     exists = bool(

@@ -17,8 +17,6 @@ from .errors import (
     AccessDenied,
     InvalidRequest,
     InvalidScope,
-    RequestNotSupported,
-    RequestUriNotSupported,
     UnknownClient,
     UnreadableRequest,
     UnsupportedResponseType,
@@ -176,19 +174,6 @@ def application_is_enabled(question: Question) -> None:
     """The application is enabled."""
     if not question.application.enabled:
         raise AccessDenied("this application is disabled")
-
-
-@check(
-    "authorize.request_object",
-    spec="OpenID Connect Core §6",
-    fix="Send the parameters in the request itself.",
-)
-def no_request_object(question: Question) -> None:
-    """Neither request nor request_uri is used."""
-    if question.get("request") is not None:
-        raise RequestNotSupported
-    if question.get("request_uri") is not None:
-        raise RequestUriNotSupported
 
 
 @check(
@@ -362,7 +347,6 @@ REQUEST_CHECKS = (
     parameters_are_wellformed,
     response_mode_is_supported,
     application_is_enabled,
-    no_request_object,
     response_type_is_known,
     response_type_is_offered,
     challenge_is_present,

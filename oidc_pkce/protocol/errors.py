@@ -10,7 +10,7 @@ The TYPE decides where an error may travel, never an ``if``::
     │   ├── KeysUnavailable
     ├── RedirectableError    may travel to a verified redirect URI; JSON on the back channel
     │   ├── InvalidRequest, InvalidScope, InvalidTarget, UnsupportedResponseType
-    │   ├── RequestNotSupported, RequestUriNotSupported
+    │   ├── RequestNotSupported, RequestUriNotSupported, InvalidRequestObject
     │   ├── AccessDenied, LoginRequired, ConsentRequired, InteractionRequired,
     │       UnmetAuthenticationRequirements
     └── BackChannelError     JSON from the token endpoint and its siblings
@@ -153,6 +153,13 @@ class RequestUriNotSupported(RedirectableError):
 
     error = "request_uri_not_supported"
     default_description = "request_uri is not supported"
+
+
+class InvalidRequestObject(RedirectableError):
+    """The request object is forged, out of time, another client's, or no object (RFC 9101 §7)."""
+
+    error = "invalid_request_object"
+    default_description = "the request object is not valid"
 
 
 class AccessDenied(RedirectableError):

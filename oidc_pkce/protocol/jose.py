@@ -88,6 +88,14 @@ def verify(
     return _read(payload)
 
 
+def unverified_header(token: str) -> dict[str, Any]:
+    """Give the header as it stands: good for choosing among keys, and for nothing else.
+
+    Raises InvalidJWT for what has not the shape of a token.
+    """
+    return _read(_split(token)[1])
+
+
 def check_times(claims: Mapping[str, Any], *, now: int, leeway: int = 0) -> None:
     """Require an ``exp`` ahead and any ``nbf`` behind ``now`` (RFC 7519 §4.1.4, §4.1.5); seconds.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import id_token, redirect_uri
+from . import id_token, redirect_uri, request_object
 from .application import ApplicationFacts, Flow
 from .authorization import PROMPTS, RESPONSE_MODES, challenge_methods
 from .redirect_uri import origin
@@ -80,6 +80,11 @@ def document(
         "token_endpoint": locations.of("token"),
         "userinfo_endpoint": locations.of("userinfo"),
         "jwks_uri": locations.of("keys"),
+        "end_session_endpoint": locations.of("end_session"),
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
         "revocation_endpoint": locations.of("revoke"),
         "revocation_endpoint_auth_methods_supported": authentication_methods(application),
         **_introspection(application, locations),
@@ -93,12 +98,20 @@ def document(
         "code_challenge_methods_supported": list(challenge_methods(application)),
         "token_endpoint_auth_methods_supported": authentication_methods(application),
         "authorization_response_iss_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": bool(application.client_jwks),
         "request_uri_parameter_supported": False,
+        **_request_objects(application),
         "claims_parameter_supported": False,
         "prompt_values_supported": list(PROMPTS),
         "ui_locales_supported": list(locales),
     }
+
+
+def _request_objects(application: ApplicationFacts) -> dict[str, list[str]]:
+    """What may sign a request object, where the application knows its client's keys."""
+    if not application.client_jwks:
+        return {}
+    return {"request_object_signing_alg_values_supported": list(request_object.ALGORITHMS)}
 
 
 def grant_types(application: ApplicationFacts) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from .errors import InvalidRequest
 
@@ -65,6 +65,11 @@ class Parameters:
     def all(self, name: str) -> tuple[str, ...]:
         """Give every value of a parameter that may be repeated: ``resource`` (RFC 8707 §2)."""
         return self._values.get(name, ())
+
+    def as_query(self) -> str:
+        """Write every value as a query string, from which ``parse()`` reads the same values."""
+        pairs = [(name, value) for name, values in self._values.items() for value in values]
+        return urlencode(pairs, quote_via=quote)
 
     def require_wellformed(self, *, may_repeat: frozenset[str] = MAY_REPEAT) -> None:
         """Raise InvalidRequest naming the first parameter that is malformed or repeated.
