@@ -14,6 +14,8 @@ from tests.clients.provisioning import provision
 from tests.live_server import ProductionServer
 
 CALLBACK = "http://localhost:5000/callback"
+DJANGO_CALLBACK = "http://localhost:5000/oidc/callback/"
+SIGNED_OUT = "http://localhost:5000/signed-out"
 NATIVE = "com.example.app:/signed-in"
 PASSWORD = "correct horse battery staple"
 # A generated secret has none of these characters; one that an administrator supplied may.
@@ -61,6 +63,7 @@ class Provider:
 
 
 CLIENTS = {
+    "legacy": ("c0d7a1d2-58f4-4a3a-9a0e-8f0f0f5f1c77", SECRET),
     "list_app": ("my_service_user", ""),
     "openid_public": ("0b7ea5b4-1f0c-4d0e-9a53-1c1de8ef0a11", ""),
     "openid_secret": ("5f2a3f39-7f55-4c1b-8c0e-4c86b1f4e9d2", SECRET),
@@ -94,10 +97,23 @@ CAST: dict[str, list[dict[str, Any]]] = {
             "secret": SECRET,
         },
         {
+            "application_id": "legacy",
+            "name": "OpenID with everything ticked",
+            **OPENID,
+            "openid_client_id": CLIENTS["legacy"][0],
+            "flows": ["AuthorizationCode", "Implicit", "ClientCreds"],
+            "issues_refresh_tokens": True,
+            "post_logout_redirect_uris": [SIGNED_OUT],
+            "redirect_uris": [CALLBACK, DJANGO_CALLBACK],
+            "secret": SECRET,
+        },
+        {
             "application_id": "confidential",
             "name": "Confidential",
             "client_id_type": "Confidential",
             "client_ids": [],
+            "flows": ["AuthorizationCode", "ClientCreds"],
+            "scopes": {"sweep": "Sweep the floor"},
         },
     ],
 }

@@ -18,10 +18,15 @@ class Callback:
 
     url: str
     fields: Fields
+    is_form: bool = False
 
     @property
     def parameters(self) -> dict[str, str]:
         return dict(self.fields)
+
+    @property
+    def form(self) -> Fields | None:
+        return self.fields if self.is_form else None
 
 
 @dataclass
@@ -42,7 +47,7 @@ class Person:
             if location is None:
                 form = Form.of(answer.text)
                 if not form.action_on(answer.url).startswith(self.base):
-                    return Callback(form.action, form.fields)
+                    return Callback(form.action, form.fields, is_form=True)
                 answer = self._submit(form, answer.url, allow, unticked)
             elif location.startswith(f"{self.base}/"):
                 answer = self.http.get(location, allow_redirects=False)

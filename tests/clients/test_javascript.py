@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from scripts import system_programs
-from tests.clients.conftest import ADA, NATIVE, Provider, Registration
-from tests.clients.person import Person
+from tests.clients.conftest import ADA, NATIVE, SIGNED_OUT, Provider, Registration
+from tests.clients.person import Callback, Person
 from tests.spec import spec
 
 HERE = Path(__file__).parent
@@ -69,7 +69,63 @@ def test_a_native_app_signs_in_through_its_own_scheme(provider: Provider, ada: P
     assert result["userinfo"]["unique_name"] == "ada"
 
 
-def run(client: str, mine: Registration, person: Person, **options: str) -> Any:
+@spec("OpenID Connect Core", "3.3")
+@spec("OAuth 2.0 Form Post Response Mode", "2")
+@pytest.mark.parametrize("mode", ["", "form_post"])
+@pytest.mark.parametrize("response_type", ["code id_token", "id_token"])
+def test_a_relying_party_takes_tokens_from_the_front_channel(
+    provider: Provider, ada: Person, response_type: str, mode: str
+) -> None:
+    mine = provider.registration("legacy")
+
+    result = run(
+        "openid_client_hybrid.mjs", mine, ada, responseType=response_type, responseMode=mode
+    )
+
+    assert (result["claims"]["iss"], result["claims"]["aud"]) == (mine.issuer, mine.client_id)
+    if response_type == "code id_token":
+        claims = provider.verified(result["accessToken"], "legacy", mine.client_id)
+        assert claims["sub"] == result["claims"]["sub"]
+
+
+@spec("RFC 6749", "6")
+@spec("RFC 7662", "2")
+@spec("RFC 7009", "2")
+@spec("OpenID Connect RP-Initiated Logout", "2")
+def test_a_relying_party_renews_asks_revokes_and_signs_out(provider: Provider, ada: Person) -> None:
+    mine = provider.registration("legacy")
+
+    result = run("openid_client_lifecycle.mjs", mine, ada, postLogoutRedirectUri=SIGNED_OUT)
+
+    first, renewed = result["first"], result["renewed"]
+    assert (renewed["sub"], renewed["auth_time"]) == (first["sub"], first["auth_time"])
+    assert result["rotated"]
+    assert result["alive"]["active"] is True
+    assert result["alive"]["scope"] == "openid email offline_access"
+    assert result["dead"] == {"active": False}
+    assert result["refused"] == "invalid_grant"
+    claims = provider.verified(result["own"], "legacy", mine.client_id)
+    assert claims["sub"] == mine.client_id
+    leaving = ada.http.get(result["leaving"], allow_redirects=False)
+    assert leaving.headers["Location"] == f"{SIGNED_OUT}?state={result['state']}"
+
+
+@spec("RFC 6749", "4.4")
+@spec("RFC 7662", "2")
+@spec("RFC 7009", "2")
+def test_a_machine_gets_asks_about_and_revokes_its_own_token(provider: Provider) -> None:
+    mine = provider.registration("confidential")
+
+    result = run("oauth4webapi_machine.mjs", mine, None, scope="sweep")
+
+    assert result["scope"] == "sweep"
+    claims = provider.verified(result["accessToken"], "confidential", mine.client_id)
+    assert (claims["unique_name"], "gid" in claims) == (mine.client_id, False)
+    assert (result["alive"]["active"], result["alive"]["sub"]) == (True, claims["sub"])
+    assert result["dead"] == {"active": False}
+
+
+def run(client: str, mine: Registration, person: Person | None, **options: str) -> Any:
     """Start the client, walk its authorization URL as the person, and read its report."""
     registration = {
         "issuer": mine.issuer,
@@ -82,12 +138,17 @@ def run(client: str, mine: Registration, person: Person, **options: str) -> Any:
     with subprocess.Popen(command, text=True, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdin
         assert process.stdout
-        url = process.stdout.readline().strip()
-        if url:
-            process.stdin.write(f"{person.open(url).url}\n")
+        url = process.stdout.readline().strip() if person else ""
+        if url and person:
+            process.stdin.write(f"{arrival_of(person.open(url))}\n")
         printed, complaint = process.communicate(timeout=30)
     assert process.returncode == 0, complaint
     return json.loads(printed)
+
+
+def arrival_of(callback: Callback) -> str:
+    """What the client's own web server would hand to it."""
+    return json.dumps({"callback": callback.url, "form": callback.form})
 
 
 def node() -> Path:

@@ -28,9 +28,9 @@ FEW, MANY = 10_000, 1_000_000
 
 GRANTS = """
 INSERT INTO oidc_pkce_grant (id, application_id, user_id, client_id, client_authentication, scope,
-    resources, subject, sid, amr, nonce, auth_time, created_at, expires_at)
+    resources, subject, sid, amr, acr, requested_claims, nonce, auth_time, created_at, expires_at)
 SELECT gen_random_uuid(), %(application)s, %(user)s, 'my_service_user', 'none', '', '[]', 'subject',
-    '', '[]', '', now(), now(), now() + interval '1 day'
+    '', '[]', '', '{}', '', now(), now(), now() + interval '1 day'
 FROM generate_series(1, %(count)s)
 """
 CODES = """
@@ -42,7 +42,7 @@ FROM oidc_pkce_grant g
 WHERE NOT EXISTS (SELECT FROM oidc_pkce_authorizationcode c WHERE c.grant_id = g.id)
 """
 TOKENS = """
-INSERT INTO oidc_pkce_refreshtoken (digest, grant_id, scope, created_at, expires_at)
+INSERT INTO oidc_pkce_refreshtoken (digest, grant_id, seed, created_at, expires_at)
 SELECT sha256(id::text::bytea), id, '', now(), now() + random() * interval '1 day'
 FROM oidc_pkce_grant g
 WHERE NOT EXISTS (SELECT FROM oidc_pkce_refreshtoken t WHERE t.grant_id = g.id)
@@ -61,6 +61,8 @@ def main() -> int:
     few = _steady(bench, application, user, arguments.rounds)
     _preload(application, user, arguments.rows)
     many = _steady(bench, application, user, arguments.rounds)
+    _report_operations(bench, application, user, arguments.rounds // 4)
+    _report_cleaning(bench, application, user, arguments.rows // 3)
     drift = many / few - 1
     print(f"\nfrom {FEW:,} to {arguments.rows:,} stored codes and tokens: {drift:+.1%} CPU")
     kept = ratio <= RATIO and abs(drift) <= DRIFT
@@ -141,6 +143,39 @@ def _report(costs: Mapping[str, list[Cost]]) -> float:
         database = statistics.median(cost.database for cost in found)
         print(f"{name:26}{python:6.2f} ms{database:7.2f} ms{_ratio(costs, name):8.2f}")
     return _ratio(costs, BARE)
+
+
+def _report_operations(bench: Bench, application: Any, user: Any, rounds: int) -> None:
+    """Print what everything else costs, each beside the bare view, with the large tables."""
+    from tests.performance.operations import Cast
+    from tests.performance.workload import measure, stored_codes
+
+    print(f"\n{'the other requests, median':26}{'Python':>9}{'database':>10}{'ratio':>8}")
+    for name, operation in Cast(bench, user).operations().items():
+        ours, bare = [], []
+        for number in range(WARM_UP + rounds):
+            cost = measure(operation.send, operation.prepare(BATCH))
+            other = measure(bench.bare, stored_codes(application.pk, user.pk, BATCH))
+            if number >= WARM_UP:
+                ours.append(cost)
+                bare.append(other)
+        python = statistics.median(cost.python for cost in ours)
+        database = statistics.median(cost.database for cost in ours)
+        pairs = zip(ours, bare, strict=True)
+        ratio = statistics.median(cost.total / other.total for cost, other in pairs)
+        print(f"{name:26}{python:6.2f} ms{database:7.2f} ms{ratio:8.2f}")
+
+
+def _report_cleaning(bench: Bench, application: Any, user: Any, grants: int) -> None:
+    """Print how fast expired rows go, and what a token request beside it waits at most."""
+    from tests.performance.cleaning import clean
+
+    seen = clean(bench.token, application, user, grants)
+    print(
+        f"\nclean-up: {seen.rows:,} rows in {seen.seconds:.1f} s, {seen.rate:,.0f} rows/s;"
+        f" the longest of {seen.requests} token requests beside it took"
+        f" {seen.longest * 1000:.0f} ms (without it: {seen.quiet * 1000:.0f} ms)"
+    )
 
 
 def _ratio(costs: Mapping[str, list[Cost]], other: str) -> float:

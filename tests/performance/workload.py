@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,39 +88,40 @@ urlpatterns = [
 ]
 
 
-def stored_codes(application_pk: int, user_pk: int, count: int, **fields: Any) -> list[str]:
+def stored_codes(
+    application_pk: int, user_pk: int, count: int, owner: dict[str, Any] | None = None
+) -> list[str]:
     """Store grants with one live code each, as Authorize would; the codes."""
     now = timezone.now()
     codes = [identifiers.new_secret() for _ in range(count)]
-    grants = [_grant(application_pk, user_pk, now) for _ in codes]
+    grants = [grant(application_pk, user_pk, now, **owner or {}) for _ in codes]
     Grant.objects.bulk_create(grants, batch_size=1000)
     rows = [
         AuthorizationCode(
             digest=identifiers.digest(code),
-            grant=grant,
+            grant=made,
             redirect_uri=CALLBACK,
             challenge=CHALLENGE,
             challenge_method="S256",
             expires_at=now + timedelta(hours=1),
-            **fields,
         )
-        for code, grant in zip(codes, grants, strict=True)
+        for code, made in zip(codes, grants, strict=True)
     ]
     AuthorizationCode.objects.bulk_create(rows, batch_size=1000)
     return codes
 
 
-def _grant(application_pk: int, user_pk: int, now: Any) -> Grant:
-    return Grant(
-        application_id=application_pk,
-        user_id=user_pk,
-        client_id="my_service_user",
-        client_authentication=ClientAuthentication.NONE,
-        subject="8f14e45f-ceea-467f-9c2b-3d8bfc1d2f11",
-        auth_time=now,
-        created_at=now,
-        expires_at=now + timedelta(days=1),
-    )
+def grant(application_pk: int, user_pk: int, now: Any, **fields: Any) -> Grant:
+    """A grant as Authorize writes it, not stored yet."""
+    defaults = {
+        "client_id": "my_service_user",
+        "client_authentication": ClientAuthentication.NONE,
+        "subject": "8f14e45f-ceea-467f-9c2b-3d8bfc1d2f11",
+        "auth_time": now,
+        "created_at": now,
+        "expires_at": now + timedelta(days=1),
+    }
+    return Grant(application_id=application_pk, user_id=user_pk, **{**defaults, **fields})
 
 
 @dataclass
@@ -130,6 +132,23 @@ class Bench:
 
     def post(self, url: str, fields: dict[str, str]) -> int:
         """Post a form; the status of the answer."""
+        return self.send(url, fields)[0]
+
+    def redeemed(self, application_id: str, code: str, client_id: str, secret: str) -> str:
+        """Redeem a code as a confidential client does; the access token."""
+        fields = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "client_id": client_id,
+            "client_secret": secret,
+            "code_verifier": VERIFIER,
+        }
+        _, body = self.send(f"/OAuth2/Token/{application_id}", fields)
+        return str(json.loads(body)["access_token"])
+
+    def send(self, url: str, fields: dict[str, str]) -> tuple[int, bytes]:
+        """Post a form; status and body of the answer."""
         body = urlencode(fields).encode()
         environ = {
             "REQUEST_METHOD": "POST",
@@ -147,10 +166,9 @@ class Bench:
         }
         status: list[str] = []
         response = self.handler(environ, lambda line, _headers: status.append(line))
-        for _ in response:
-            pass
+        answer = b"".join(response)
         response.close()  # type: ignore[attr-defined]
-        return int(status[0].split()[0])
+        return int(status[0].split()[0]), answer
 
     def token(self, code: str) -> int:
         """Redeem a code as a public client does."""
