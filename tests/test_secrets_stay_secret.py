@@ -185,6 +185,25 @@ def test_no_secret_is_logged_stored_traced_audited_or_shown(
         assert canaries.found_in(shown) == []
 
 
+@spec("OAuth 2.0 Multiple Response Types", "5")
+@pytest.mark.parametrize("token_type", ["JwtRS256", "Opaque"])
+def test_no_token_of_the_front_channel_is_logged_or_stored(
+    people, canaries, logged, settings, token_type
+):
+    settings.OIDC_PKCE = {**settings.OIDC_PKCE, "TRACED_SUCCESSES": 1}
+    flows = ["AuthorizationCode", "Implicit"]
+    (_, _, journey) = journeys(people, flows=flows, token_type=token_type)
+    asked = {"response_type": "code id_token token", "scope": "openid", "nonce": "n"}
+    answer = journey.sign_in(journey.authorize(**asked), "ada", PASSWORD)
+    canaries.add(answer.code, answer.query["access_token"], answer.query["id_token"])
+
+    assert journey.authorize(**asked, prompt="nonsense").error == "invalid_request"
+
+    assert canaries.found_in(everything_logged(logged)) == []
+    assert canaries.found_in(everything_stored()) == []
+    assert canaries.found_in(everything_cached()) == []
+
+
 def test_the_search_would_find_what_is_kept_in_the_clear(people, canaries):
     """The canary's own canary: digests are there, and a leak would be seen."""
     journey = Journey(make_application(token_type="Opaque")).log_in(people)

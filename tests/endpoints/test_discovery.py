@@ -15,7 +15,9 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path, reverse
 
+from oidc_pkce.flows import metadata
 from oidc_pkce.models import Application
+from oidc_pkce.protocol import jwk
 from tests.journeys import FORM, Answer, Browser, Journey, encode, make_application
 from tests.spec import spec
 
@@ -121,6 +123,24 @@ def test_the_document_promises_the_response_types_that_are_answered(
     assert document["response_types_supported"] == response_types
     assert ("implicit" in document["grant_types_supported"]) is ("Implicit" in flows)
     assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+
+
+@spec("OpenID Connect Discovery", "3")
+def test_request_objects_are_promised_where_the_clients_keys_are_known(openid_app):
+    algorithms = "request_object_signing_alg_values_supported"
+    before = metadata_of(openid_app)
+    assert before["request_parameter_supported"] is False
+    assert algorithms not in before
+
+    key = jwk.public_jwk(jwk.generate("ES256"), kid="k", algorithm="ES256")
+    openid_app.client_jwks = {"keys": [key]}
+    openid_app.save()
+    metadata.clear()
+
+    after = metadata_of(openid_app)
+    assert after["request_parameter_supported"] is True
+    assert after[algorithms] == ["RS256", "ES256", "PS256"]
+    assert after["request_uri_parameter_supported"] is False
 
 
 @spec("OpenID Connect Discovery", "3")
@@ -255,8 +275,8 @@ PATHS = {
     "/OAuth2/Token/my_app": ({"POST": 400}, "POST"),
     "/OAuth2/Keys/my_app": ({"GET": 200, "POST": 200}, "GET, POST"),
     "/OAuth2/UserInfo/my_app": ({"GET": 401, "POST": 401}, "GET, POST"),
-    "/OAuth2/EndSession/my_app": ({"GET": 200, "POST": 200}, "GET, POST"),
-    "/OAuth2/EndSession": ({"GET": 200, "POST": 200}, "GET, POST"),
+    "/OAuth2/EndSession/my_app": ({"GET": 200, "POST": 303}, "GET, POST"),
+    "/OAuth2/EndSession": ({"GET": 200, "POST": 303}, "GET, POST"),
     DOCUMENT: ({"GET": 200}, "GET"),
     "/.well-known/oauth-authorization-server/my_app": ({"GET": 200}, "GET"),
 }

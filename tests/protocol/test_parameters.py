@@ -52,6 +52,18 @@ def test_a_value_is_form_decoded_as_utf_8(query, name, value):
     assert refusal_of(found) is None
 
 
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=20), st.text(max_size=50)), max_size=20))
+def test_a_query_that_was_written_is_read_as_the_same_values(pairs):
+    found = Parameters.from_pairs(pairs)
+    again = Parameters.parse(found.as_query())
+
+    assert found.as_query().isascii()
+    assert [(name, again.all(name)) for name in again.names] == [
+        (name, found.all(name)) for name in found.names
+    ]
+    assert not again.malformed
+
+
 def test_what_published_clients_leave_unencoded_is_understood():
     found = Parameters.parse(
         b"scope=openid profile email&redirect_uri=https://app.example/cb?tenant=1&x=2"
