@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
+from django.utils import timezone
 
 from . import identifiers
+from .flows import end_session as sessions
 
 AUTH_TIME = "oidc_pkce.auth_time"
 SID = "oidc_pkce.sid"
@@ -16,10 +19,13 @@ AMR = "oidc_pkce.amr"
 FRESH_FOR = "oidc_pkce.fresh_for"
 NOTED = "_oidc_pkce_noted_methods"  # on a request: what a backend has said, by user
 
+logger = logging.getLogger(__name__)
+
 
 def connect() -> None:
     """Connect the receivers; called once, when the apps are ready."""
     user_logged_in.connect(remember_sign_in, dispatch_uid="oidc_pkce.remember_sign_in")
+    user_logged_out.connect(end_session, dispatch_uid="oidc_pkce.end_session")
 
 
 def remember_sign_in(
@@ -27,12 +33,30 @@ def remember_sign_in(
 ) -> None:
     """Keep when the person signed in, and a name for this browser session.
 
-    Fractions of a second matter: ``prompt=login`` asks for a sign-in after the request.
+    Fractions of a second matter: ``prompt=login`` asks for a sign-in after the request. The name
+    stays when the same person signs in again (for another one Django empties the session first):
+    a sign-out must find what was granted before, too.
     """
     session = getattr(request, "session", None)
     if session is not None:
         session[AUTH_TIME] = time.time()
-        session[SID] = identifiers.new_sid()
+        session.setdefault(SID, identifiers.new_sid())
         # Our own page says afterwards how the person proved it, and for which request.
         session[AMR] = list(getattr(request, NOTED, {}).get(getattr(user, "pk", None), ()))
         session[FRESH_FOR] = ""
+
+
+def end_session(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    """End what belongs to this browser session, before Django empties it.
+
+    Whatever fails here must not keep the person signed in. Should the process die between the two,
+    the person signs out again: the other way round nobody would ever be told.
+    """
+    if user is None:
+        return
+    session = getattr(request, "session", None)
+    sid = "" if session is None else session.get(SID, "")
+    try:
+        sessions.end(user, sid, now=timezone.now())
+    except Exception:
+        logger.exception("what belongs to the session of user %s was not ended", user.pk)

@@ -38,6 +38,14 @@ _BY_CHECK: Mapping[str, tuple[Text, Text, Text]] = {
         _("The request asks to return to “%(received)s”, which is not one of Allowed Redirects."),
         _("The administrator can add exactly this address to the Allowed Redirects."),
     ),
+    "end_session.post_logout_redirect_uri": (
+        _("This address is not registered"),
+        _(
+            "The request asks to go to “%(received)s” after the sign-out, which is not one of the"
+            " application's post-logout redirect URIs. Nobody was signed out."
+        ),
+        _("The administrator can add exactly this address to those URIs."),
+    ),
     "authorize.readable": (
         _("This request cannot be read"),
         _("It does not say clearly who asks and where the answer should go."),

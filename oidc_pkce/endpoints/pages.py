@@ -59,13 +59,19 @@ class PageEndpoint(Endpoint):
         status: int = 200,
         has_form: bool = False,
         form_targets: Iterable[str] = (),
+        frame_sources: Iterable[str] = (),
     ) -> HttpResponse:
         """Render one of our templates, in the request's language, with every protection."""
         with self.language():
             template = f"oidc_pkce/{name}.html"
             response = render(self.request, template, dict(context), status=status)
             response["Content-Language"] = translation.get_language()
-        headers.protect_page(response, has_form=has_form, form_targets=form_targets)
+        headers.protect_page(
+            response,
+            has_form=has_form,
+            form_targets=form_targets,
+            frame_sources=frame_sources,
+        )
         return response
 
     def language(self) -> AbstractContextManager[Any]:
@@ -146,7 +152,7 @@ class JourneyEndpoint(PageEndpoint):
 
     def go(self, page: str, found: ApplicationFacts) -> HttpResponse:
         """Redirect to another page of the journey, with the ticket."""
-        return _see_other(self.address_of(page, found))
+        return see_other(self.address_of(page, found))
 
     def go_and_prove_more(self, found: ApplicationFacts, path: str, person: Person) -> HttpResponse:
         """Redirect to a page of the host, which sends the person back to us; once, not in a circle.
@@ -156,7 +162,7 @@ class JourneyEndpoint(PageEndpoint):
         self.ticket = replace(self.ticket, stepped_up=person.sid)
         back = urlsplit(self.address_of("login", found))
         onward = urlencode({"next": f"{back.path}?{back.query}"})
-        return _see_other(f"{path}{'&' if '?' in path else '?'}{onward}")
+        return see_other(f"{path}{'&' if '?' in path else '?'}{onward}")
 
     def address_of(self, page: str, found: ApplicationFacts) -> str:
         """The address of a page of this journey. Raises ``UnreadableRequest``."""
@@ -168,7 +174,7 @@ class JourneyEndpoint(PageEndpoint):
     def send(self, response: AuthorizationResponse) -> HttpResponse:
         """Send an answer to the client, by redirect or by a form that posts itself."""
         if response.mode != "form_post":
-            return _see_other(response.location())
+            return see_other(response.location())
         context = {"action": response.redirect_uri, "fields": response.fields}
         target = redirect_uri.csp_source(response.redirect_uri)
         return self.page("form_post", context, form_targets=[target])
@@ -266,7 +272,7 @@ def logo_url(found: ApplicationFacts) -> str:
     return Locations(settings.issuer_base, found.application_id).of("logo")
 
 
-def _see_other(location: str) -> HttpResponse:
+def see_other(location: str) -> HttpResponse:
     """303: whatever the method was, the next request is a GET (RFC 9700 §4.12)."""
     response = HttpResponse(status=303, headers={"Location": location})
     response["Referrer-Policy"] = "no-referrer"

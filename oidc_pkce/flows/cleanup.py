@@ -21,6 +21,7 @@ from ..models import (
     RevokedToken,
     SigningKey,
 )
+from . import back_channel_logout
 
 BATCH = 1000
 
@@ -60,6 +61,8 @@ def _sweep(model: type[models.Model], now: datetime, batch: int) -> int:
         with transaction.atomic():
             oldest = _expired(model, now).order_by("expires_at").values_list("pk", flat=True)
             keys = list(oldest[:batch])
+            if model is LogoutDelivery:
+                back_channel_logout.note_given_up(keys, now)
             gone = _delete(model, keys) if keys else 0
         deleted += gone
         if len(keys) < batch:

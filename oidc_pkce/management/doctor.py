@@ -16,11 +16,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import outbound
-from ..conf import is_loopback
+from ..conf import is_loopback, settings
+from ..models import LogoutDelivery
 from ..outbound import Answer, OutboundError
 from ..protocol import jwk
 
 CLOCKS_DIFFER = timedelta(seconds=30)  # clients allow little more on iat and exp
+SIGN_OUTS_WAIT = timedelta(hours=1)  # a delivery that failed is tried again within it
 OPENID = ".well-known/openid-configuration"
 OAUTH = ".well-known/oauth-authorization-server"
 
@@ -234,6 +236,18 @@ def clocks_agree(issuer: Issuer) -> Iterator[str]:
         yield f"The issuer's clock and this machine's differ by {seconds} seconds."
 
 
+def sign_outs_are_told(issuer: Issuer) -> Iterator[str]:
+    """No sign-out of this server waits for an hour to be told to its application."""
+    if not issuer.url.startswith(f"{settings.issuer_base}/"):
+        return
+    waiting = LogoutDelivery.objects.due(datetime.now(UTC) - SIGN_OUTS_WAIT).count()
+    if waiting:
+        yield (
+            f"{waiting} sign-outs have waited for more than an hour to be told to applications:"
+            " run `manage.py deliver_logouts --forever`."
+        )
+
+
 Examination = Callable[[Issuer], Iterator[str]]
 
 EXAMINATIONS: tuple[tuple[str, str, Examination], ...] = tuple(
@@ -251,6 +265,7 @@ EXAMINATIONS: tuple[tuple[str, str, Examination], ...] = tuple(
         ("token_method", token_refuses_get),
         ("token_error", token_explains_refusals),
         ("clock", clocks_agree),
+        ("sign_outs", sign_outs_are_told),
     )
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -26,6 +27,14 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     def live(self, now: datetime) -> GrantQuerySet:
         """Those that are neither revoked nor expired."""
         return self.filter(revoked_at=None, expires_at__gt=now)
+
+    def of_session(self, user_pk: Any, sid: str) -> GrantQuerySet:
+        """Those that a person gave in one browser session; none where it has no name."""
+        return self.filter(user=user_pk, sid=sid) if sid else self.none()
+
+    def for_the_session_alone(self) -> GrantQuerySet:
+        """Those that end with the session: without ``offline_access`` (Core §11)."""
+        return self.exclude(scope__regex=r"(^| )offline_access( |$)")
 
     def revoke(self, now: datetime) -> int:
         """Revoke these grants in one statement; how many were live."""

@@ -1,0 +1,278 @@
+"""Judge a sign-out request, and end what belongs to a browser session.
+
+A hint or client that cannot be believed is not used (RP-Initiated Logout §4): the person is asked,
+and the browser goes nowhere. The trace says which check it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.core import signing
+from django.db import transaction
+
+from .. import audit, signals
+from ..conf import settings
+from ..models import Application, Grant, LogoutDelivery, ServiceUser, Subject
+from ..models.application import FACTS, facts_of, scope_names
+from ..protocol import end_session as rules
+from ..protocol import id_token, jose, redirect_uri
+from ..protocol.application import ApplicationFacts, ClientIdType, Template
+from ..protocol.checks import Check, Trace, check
+from ..protocol.end_session import EndSessionRequest, Hint, Question
+from ..protocol.errors import InvalidRequest, OAuthError, StalePage
+from ..protocol.parameters import Parameters
+from . import application as applications
+from . import keys
+from .interaction import page_is_fresh
+from .subject import subject_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TRIED_FOR = timedelta(hours=24)
+_TICKET = "oidc_pkce.end_session"
+_PAGE = "oidc_pkce.end_session_page"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A sign-out request, the application that it names, and what its hint says."""
+
+    parameters: Parameters
+    application: ApplicationFacts | None
+    hint: Hint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One application that the signed-out page tells, and where."""
+
+    name: str
+    address: str
+
+
+# --- whose request it is -----------------------------------------------------------------------
+
+
+def find(application_id: str, parameters: Parameters, *, now: datetime, trace: Trace) -> Asked:
+    """Whom the request comes from, as far as it says. Raises an ``OAuthError``.
+
+    Without an Application ID in the address, the hint names the application, else the client.
+    """
+    application = applications.find(application_id, trace) if application_id else None
+    trace.take(rules.parameters_are_wellformed, parameters)
+    hint = None
+    if parameters.get("id_token_hint"):
+        hint = _believe(trace, hint_is_ours, parameters, now)
+    if application is None and hint is not None:
+        application = _issued_by(hint)
+    if hint is not None:
+        hint = _believe(trace, rules.hint_is_of_application, application, hint)
+    if application is None:
+        application = _first(_openid_connect(parameters.get("client_id") or ""))
+    return Asked(parameters, application, hint)
+
+
+def judge(asked: Asked, trace: Trace) -> EndSessionRequest:
+    """What of the request may be believed. Raises ``UnusableRedirectUri``."""
+    parameters, application, hint = asked.parameters, asked.application, asked.hint
+    address = parameters.get("post_logout_redirect_uri") or ""
+    trace.take(rules.address_is_registered, application, address)
+    question = Question(parameters, application, hint)
+    client_id = None
+    if question.client_id is not None or address:
+        exists = _is_service_user(application, question.client_id)
+        question = Question(parameters, application, hint, exists)
+        client_id = _believe(trace, rules.client_is_served, question)
+    return EndSessionRequest(
+        application_id=application.application_id if application else "",
+        client_id=client_id or "",
+        subject=hint.subject if hint else "",
+        sid=hint.sid if hint else "",
+        post_logout_redirect_uri=address,
+        state=parameters.get("state"),
+        ui_locales=(parameters.get("ui_locales") or "")[: rules.MAX_UI_LOCALES],
+    )
+
+
+def find_again(request: EndSessionRequest, trace: Trace) -> ApplicationFacts | None:
+    """The application of a request that was sealed a while ago.
+
+    Raises ``UnknownApplication``, ``UnusableRedirectUri``.
+    """
+    if not request.application_id:
+        return None
+    application = applications.find(request.application_id, trace)
+    trace.take(rules.address_is_registered, application, request.post_logout_redirect_uri)
+    return application
+
+
+@check(
+    "end_session.id_token_hint",
+    spec="OpenID Connect RP-Initiated Logout §2",
+    fix="Send an ID token that this server issued to this client; it may be old.",
+)
+def hint_is_ours(parameters: Parameters, now: datetime) -> Hint:
+    """id_token_hint is an ID token that this server signed, issued to client_id if that is sent."""
+    try:
+        claims = keys.verify(parameters.get("id_token_hint") or "", now, typ=(id_token.TYP,))
+    except jose.InvalidJWT as problem:
+        raise InvalidRequest("id_token_hint is not valid", detail=str(problem)) from None
+    return rules.read_hint(claims, parameters.get("client_id"))
+
+
+def vouches(
+    request: EndSessionRequest, application: ApplicationFacts, user: Any, sid: str, trace: Trace
+) -> bool:
+    """Whether the hint is about this very person and session, so that nobody need be asked."""
+    if not request.subject:
+        return False
+    known = Subject.objects.filter(user=user.pk).values_list("identifier", flat=True).first()
+    subject = subject_of(application, user, known)
+    return _believe(trace, rules.hint_is_of_session, request, subject, sid) is not None
+
+
+def _believe(trace: Trace, rule: Check[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Take a check that a request may fail: what failed is not used."""
+    try:
+        return trace.take(rule, *args, **kwargs)
+    except OAuthError:
+        return None
+
+
+def _issued_by(hint: Hint) -> ApplicationFacts | None:
+    """The application whose issuer this is: the client's own, or the one under our base."""
+    base = f"{settings.issuer_base}/"
+    name = hint.issuer.removeprefix(base).removesuffix("/") if hint.issuer.startswith(base) else ""
+    candidates = (*_openid_connect(hint.client_id), *_read(Application.objects.named(name)))
+    return _first(found for found in candidates if found.issuer == hint.issuer)
+
+
+def _openid_connect(client_id: str) -> list[ApplicationFacts]:
+    """The OpenID Connect application that is this client, if there is one."""
+    openid = Application.objects.filter(template=Template.OPENID_CONNECT)
+    return _read(openid.filter(openid_client_id=client_id))
+
+
+def _read(found: Any) -> list[ApplicationFacts]:
+    rows = found.order_by("pk").annotate(**scope_names()).values_list(*FACTS)
+    return [facts_of(row) for row in rows]
+
+
+def _first(found: Iterable[ApplicationFacts]) -> ApplicationFacts | None:
+    return next(iter(found), None)
+
+
+def _is_service_user(application: ApplicationFacts | None, client_id: str | None) -> bool:
+    """Asked only where a client is a service user."""
+    if application is None or application.is_openid_connect or not client_id:
+        return False
+    if application.client_id_type is not ClientIdType.CONFIDENTIAL:
+        return False
+    login = f"user__{get_user_model().USERNAME_FIELD}"
+    return ServiceUser.objects.filter(**{login: client_id}).exists()
+
+
+# --- on its way through our own pages ----------------------------------------------------------
+
+
+def seal(request: EndSessionRequest, address: str) -> str:
+    """Sign a request, for this address of ours alone."""
+    return signing.dumps(astuple(request), salt=f"{_TICKET}.{address.lower()}", compress=True)
+
+
+def unseal(text: str, address: str, trace: Trace) -> EndSessionRequest:
+    """Read a request. Raises ``StalePage`` when it is forged, of another address or too old."""
+    return EndSessionRequest(*trace.take(page_is_fresh, text, f"{_TICKET}.{address.lower()}"))
+
+
+def seal_page(request: EndSessionRequest, address: str, user: Any, sid: str) -> str:
+    """Bind the page that asks to the person, the browser session and the request."""
+    content = (str(user.pk), sid, astuple(request))
+    return signing.dumps(content, salt=f"{_PAGE}.{address.lower()}", compress=True)
+
+
+def unseal_page(text: str, address: str, user: Any, sid: str, trace: Trace) -> EndSessionRequest:
+    """Read what the page asked. ``user`` is ``None`` when nobody is signed in any more.
+
+    Raises ``StalePage`` when it was shown to somebody else.
+    """
+    user_pk, session, content = trace.take(page_is_fresh, text, f"{_PAGE}.{address.lower()}")
+    if user is not None:
+        trace.take(page_was_shown_here, (user_pk, session), (str(user.pk), sid))
+    return EndSessionRequest(*content)
+
+
+@check(
+    "end_session.page",
+    spec="RFC 6749 §10.12",
+    fix="Open the sign-out page again, as the person who is signed in now.",
+)
+def page_was_shown_here(shown: tuple[str, str], here: tuple[str, str]) -> None:
+    """The sign-out page was shown to the person and the browser session that post it."""
+    if shown != here:
+        raise StalePage(detail="the page was shown to another person or browser session")
+
+
+# --- the end -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def end(user: Any, sid: str, *, now: datetime) -> None:
+    """Revoke what this browser session granted, and note whom to tell (Back-Channel Logout §2.7).
+
+    A grant with ``offline_access`` lives on, for that is what it is for; its client is told.
+    """
+    mine = Grant.objects.of_session(user.pk, sid)
+    mine.live(now).for_the_session_alone().revoke(now)
+    columns = ("pk", "revoked_at", "client_id", "subject", "application_id")
+    rows = list(mine.values(*columns, "application__backchannel_logout_uri"))
+    ended = [str(row["pk"]) for row in rows if row["revoked_at"] == now]
+    told = {
+        (row["application_id"], row["client_id"], row["subject"])
+        for row in rows
+        if row["application__backchannel_logout_uri"]
+    }
+    LogoutDelivery.objects.bulk_create(
+        LogoutDelivery(
+            application_id=application,
+            client_id=client_id,
+            subject=subject,
+            sid=sid,
+            created_at=now,
+            next_attempt_at=now,
+            expires_at=now + TRIED_FOR,
+        )
+        for application, client_id, subject in sorted(told)
+    )
+    audit.record(
+        audit.Action.SIGNED_OUT,
+        now=now,
+        actor_pk=user.pk,
+        actor_name=user.get_username(),
+        details={"grants": len(ended), "applications": len(told)},
+    )
+    transaction.on_commit(partial(_announce, ended))
+
+
+def frames(user: Any, sid: str) -> list[Frame]:
+    """The applications of this session that are told in a frame. Ask before the session ends."""
+    of_session = Grant.objects.of_session(user.pk, sid).values("application")
+    wanted = Application.objects.filter(pk__in=of_session).exclude(frontchannel_logout_uri="")
+    return [
+        Frame(found.name, rules.frame_address(found, sid))
+        for found in _read(wanted)
+        if not redirect_uri.problem(found.frontchannel_logout_uri)
+    ]
+
+
+def _announce(grants: Iterable[str]) -> None:
+    reason = audit.Action.SIGNED_OUT.value
+    for grant_id in grants:
+        signals.grant_revoked.send_robust(sender=Grant, grant_id=grant_id, reason=reason)
