@@ -75,6 +75,7 @@ def _metadata(application: Application) -> bytes:
         application.facts(),
         application.locations,
         claims=settings.claims_provider.supported(),
+        acr_values=settings.interaction_policy.supported(),
         locales=[code for code, _ in django_settings.LANGUAGES if code in LOCALES],
     )
     return json.dumps(members, separators=(",", ":")).encode()

@@ -15,6 +15,7 @@ from .application import ApplicationFacts, Flow
 from .authorization import PROMPTS, RESPONSE_MODES, challenge_methods
 from .redirect_uri import origin
 from .response_type import offered
+from .scope import OPENID
 from .token import offered_grants
 
 IMPLICIT = "implicit"
@@ -31,7 +32,10 @@ PATHS = {
     "end_session": "OAuth2/EndSession",
 }
 
-ALWAYS_PRESENT_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "unique_name")
+OWN_CLAIMS = (
+    *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "unique_name"),
+    *("acr", "amr", "azp", "sid"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ def document(
     locations: Locations,
     *,
     claims: Sequence[str],
+    acr_values: Sequence[str],
     locales: Sequence[str],
 ) -> dict[str, Any]:
     """The metadata of one application: exactly what works, and nothing else."""
@@ -92,8 +97,8 @@ def document(
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": grant_types(application),
         "scopes_supported": list(application.known_scopes),
-        "claims_supported": list(dict.fromkeys((*ALWAYS_PRESENT_CLAIMS, *claims))),
-        "subject_types_supported": ["public"],
+        "claims_supported": list(dict.fromkeys((*OWN_CLAIMS, *claims))),
+        "subject_types_supported": [application.subject_type.value],
         "id_token_signing_alg_values_supported": [id_token.ALGORITHM],
         "code_challenge_methods_supported": list(challenge_methods(application)),
         "token_endpoint_auth_methods_supported": authentication_methods(application),
@@ -101,7 +106,7 @@ def document(
         "request_parameter_supported": bool(application.client_jwks),
         "request_uri_parameter_supported": False,
         **_request_objects(application),
-        "claims_parameter_supported": False,
+        **_sign_in(application, acr_values),
         "prompt_values_supported": list(PROMPTS),
         "ui_locales_supported": list(locales),
     }
@@ -112,6 +117,13 @@ def _request_objects(application: ApplicationFacts) -> dict[str, list[str]]:
     if not application.client_jwks:
         return {}
     return {"request_object_signing_alg_values_supported": list(request_object.ALGORITHMS)}
+
+
+def _sign_in(application: ApplicationFacts, acr_values: Sequence[str]) -> dict[str, Any]:
+    """What only a request with openid can ask for."""
+    if OPENID not in application.known_scopes:
+        return {"claims_parameter_supported": False}
+    return {"claims_parameter_supported": True, "acr_values_supported": list(acr_values)}
 
 
 def grant_types(application: ApplicationFacts) -> list[str]:

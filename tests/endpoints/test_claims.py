@@ -294,7 +294,7 @@ def test_the_person_sees_single_claims_as_lines_of_their_own(asking):
     assert page.html.count("See your e-mail address") == 1
     assert "See what is known of you as “groups”" in page.html
     unknown = {"userinfo": {"hidden": None, "<b>": None}}
-    assert "hidden" not in asking.consent_page(ask(asking, unknown)).html
+    assert "known of you" not in asking.consent_page(ask(asking, unknown)).html
     assert outcome(asking, asking.post_decision(page))[0] == {"email", "groups"}
     assert AuditEvent.objects.get(action="consent.given").details == {
         "scope": 'openid email "groups"'
