@@ -105,6 +105,67 @@ def test_a_whole_request_travels_in_an_object(signing, key, typ):
     assert claims["nonce"] == "n-inside"
 
 
+RFC_9101_KEY = {
+    "kty": "RSA",
+    "kid": "k2bdc",
+    "alg": "RS256",
+    "n": "x5RbkAZkmpRxia65qRQ1wwSMSxQUnS7gcpVTV_cdHmfmG2ltd2yabEO9XadD8"
+    "pJNZubINPpmgHh3J1aD9WRwS05ucmFq3CfFsluLt13_7oX5yDRSKX7poXmT_5"
+    "ko8k4NJZPMAO8fPToDTH7kHYbONSE2FYa5GZ60CUsFhSonI-dcMDJ0Ary9lxI"
+    "w5k2z4TAdARVWcS7sD07VhlMMshrwsPHBQgTatlkxyIHXbYdtak8fqvNAwr7O"
+    "lVEvM_Ipf5OfmdB8Sd-wjzaBsyP4VhJKoi_qdgSzpC694XZeYPq45Sw-q51iF"
+    "UlcOlTCI7z6jltUtnR6ySn6XDGFnzH5Fe5ypw",
+    "e": "AQAB",
+}
+RFC_9101_OBJECT = (
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsyYmRjIn0.ewogICAgImlzcyI6ICJzNkJoZF"
+    "JrcXQzIiwKICAgICJhdWQiOiAiaHR0cHM6Ly9zZXJ2ZXIuZXhhbXBsZS5jb20iLAog"
+    "ICAgInJlc3BvbnNlX3R5cGUiOiAiY29kZSBpZF90b2tlbiIsCiAgICAiY2xpZW50X2"
+    "lkIjogInM2QmhkUmtxdDMiLAogICAgInJlZGlyZWN0X3VyaSI6ICJodHRwczovL2Ns"
+    "aWVudC5leGFtcGxlLm9yZy9jYiIsCiAgICAic2NvcGUiOiAib3BlbmlkIiwKICAgIC"
+    "JzdGF0ZSI6ICJhZjBpZmpzbGRraiIsCiAgICAibm9uY2UiOiAibi0wUzZfV3pBMk1q"
+    "IiwKICAgICJtYXhfYWdlIjogODY0MDAKfQ.Nsxa_18VUElVaPjqW_ToI1yrEJ67BgK"
+    "b5xsuZRVqzGkfKrOIX7BCx0biSxYGmjK9KJPctH1OC0iQJwXu5YVY-vnW0_PLJb1C2"
+    "HG-ztVzcnKZC2gE4i0vgQcpkUOCpW3SEYXnyWnKzuKzqSb1wAZALo5f89B_p6QA6j6"
+    "JwBSRvdVsDPdulW8lKxGTbH82czCaQ50rLAg3EYLYaCb4ik4I1zGXE4fvim9FIMs8O"
+    "CMmzwIB5S-ujFfzwFjoyuPEV4hJnoVUmXR_W9typPf846lGwA8h9G9oNTIuX8Ft2jf"
+    "pnZdFmLg3_wr3Wa5q3a-lfbgF3S9H_8nN3j1i7tLR_5Nz-g"
+)
+
+
+@spec("RFC 9101", "4")
+def test_the_example_of_the_specification_is_answered(ada):
+    made = make_application(
+        issuer="https://server.example.com",
+        client_ids=["s6BhdRkqt3"],
+        redirect_uris=["https://client.example.org/cb"],
+        client_jwks={"keys": [RFC_9101_KEY]},
+        flows=["AuthorizationCode", "Implicit"],
+        requires_pkce=False,
+    )
+    made.scopes.create(name="openid")
+    client = Journey(made, client_id="s6BhdRkqt3").log_in(ada)
+
+    answer = alone(client, RFC_9101_OBJECT)
+
+    assert answer.location.startswith("https://client.example.org/cb#state=af0ifjsldkj&")
+    claims = jwt.decode(answer.query["id_token"], options={"verify_signature": False})
+    assert claims["nonce"] == "n-0S6_WzA2Mj"
+
+
+@spec("RFC 9101", "10.8")
+@pytest.mark.parametrize("key", request_object.ALGORITHMS)
+def test_an_object_that_another_library_made_is_understood(signing, key):
+    token = jwt.encode(
+        inside(signing, exp=int(time.time()) + 300, max_age=3600),
+        KEYS[key].private_key,  # type: ignore[arg-type]
+        algorithm=key,
+        headers={"kid": f"k-{key}", "typ": STRICT},
+    )
+
+    assert alone(signing, token).code
+
+
 @spec("OpenID Connect Core", "6.1")
 def test_an_object_may_be_posted(signing):
     token = sign(inside(signing))
@@ -213,6 +274,19 @@ def test_several_resources_and_a_number_of_seconds_are_understood(signing):
 
     assert alone(signing, token).code
     assert Grant.objects.get().resources == resources
+
+
+@spec("OpenID Connect Core", "5.5")
+@spec("OpenID Connect Core", "6.1")
+def test_claims_inside_are_an_object_and_go_before_those_outside(signing):
+    token = sign(inside(signing, scope="openid", claims={"id_token": {"email": None}}))
+    outside = json.dumps({"id_token": {"family_name": None}})
+
+    id_token = signing.redeem(send(signing, token, claims=outside).code).json["id_token"]
+
+    claims = jwt.decode(id_token, options={"verify_signature": False})
+    assert claims["email"] == "ada@example.com"
+    assert "family_name" not in claims
 
 
 @spec("OpenID Connect Core", "6.1")
