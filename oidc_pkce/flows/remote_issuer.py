@@ -143,7 +143,7 @@ def _verify(
 def _keys(issuer: str) -> Mapping[str, VerificationKey]:
     """What is kept, renewed when it is due: by one thread, while the others use what there is."""
     kept = _of(issuer)
-    if not kept.is_fresh() and kept.may_ask():
+    if not kept.is_fresh():
         with _turn(kept, wait=0 if kept.usable() else WAIT) as mine:
             if mine and not kept.is_fresh() and kept.may_ask():
                 _ask(issuer, kept)
