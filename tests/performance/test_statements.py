@@ -97,9 +97,12 @@ def test_a_public_code_exchange_costs_five_statements(
     assert nothing_expensive == []
 
 
+@pytest.mark.parametrize("refresh", [False, True])
 def test_a_confidential_code_exchange_costs_five_statements(
-    openid: Journey, openid_app: Application, nothing_expensive: list[str]
+    openid: Journey, openid_app: Application, nothing_expensive: list[str], refresh: bool
 ) -> None:
+    openid_app.issues_refresh_tokens = refresh
+    openid_app.save()
     secret = client_secret.set_client_secret(
         openid_app, actor=Actor(name="tests"), now=timezone.now()
     )
@@ -114,6 +117,109 @@ def test_a_confidential_code_exchange_costs_five_statements(
         answer = openid.redeem(code, client_secret=secret)
 
     assert answer.json["id_token"]
+    assert ("refresh_token" in answer.json) == refresh
+    assert nothing_expensive == []
+
+
+@pytest.mark.parametrize("rotates", [True, False])
+@pytest.mark.parametrize("kind", ["signed_in", "confidential", "openid", "openid_with_secret"])
+def test_a_refresh_costs_five_statements(
+    request: pytest.FixtureRequest, nothing_expensive: list[str], kind: str, rotates: bool
+) -> None:
+    journey: Journey = request.getfixturevalue(kind)
+    journey.application.issues_refresh_tokens = True
+    journey.application.rotates_refresh_tokens = rotates
+    journey.application.save()
+    scope = "openid" if journey.application.template == "Generic OpenID Connect" else None
+
+    def tokens() -> Any:
+        return journey.tokens(scope=scope)
+
+    warm(lambda: journey.refresh(tokens()["refresh_token"]), nothing_expensive)
+    token = tokens()["refresh_token"]
+
+    with at_most(5):
+        answer = journey.refresh(token)
+    with at_most(5):
+        again = journey.refresh(token)
+
+    assert ("id_token" in answer.json) == (scope is not None)
+    assert again.json["refresh_token"] == answer.json["refresh_token"]
+    assert nothing_expensive == []
+
+
+@pytest.mark.parametrize("kind", ["confidential", "openid_with_secret"])
+def test_client_credentials_cost_two_statements(
+    request: pytest.FixtureRequest, nothing_expensive: list[str], kind: str
+) -> None:
+    journey: Journey = request.getfixturevalue(kind)
+    journey.application.flows = ["AuthorizationCode", "ClientCreds"]
+    journey.application.save()
+    fields = {
+        "grant_type": "client_credentials",
+        "client_id": journey.client_id,
+        "client_secret": journey.secret,
+    }
+    warm(lambda: journey.post("Token", fields), nothing_expensive)
+
+    with at_most(2):
+        answer = journey.post("Token", fields)
+
+    assert answer.json["access_token"]
+    assert nothing_expensive == []
+
+
+@pytest.mark.parametrize("token_type", ["JwtRS256", "Opaque"])
+@pytest.mark.parametrize("kind", ["confidential", "openid_with_secret"])
+@pytest.mark.parametrize("of", ["access_token", "refresh_token"])
+def test_introspection_costs_two_statements(
+    request: pytest.FixtureRequest,
+    nothing_expensive: list[str],
+    kind: str,
+    token_type: str,
+    of: str,
+) -> None:
+    journey: Journey = request.getfixturevalue(kind)
+    journey.application.issues_refresh_tokens = True
+    journey.application.token_type = token_type
+    journey.application.save()
+    credentials = {"client_id": journey.client_id, "client_secret": journey.secret}
+    fields = {"token": journey.tokens()[of], **credentials}
+    warm(lambda: journey.post("Introspect", fields), nothing_expensive)
+
+    with at_most(2):
+        answer = journey.post("Introspect", fields)
+
+    assert answer.json["active"] is True
+    assert nothing_expensive == []
+
+
+@pytest.mark.parametrize("token_type", ["JwtRS256", "Opaque"])
+@pytest.mark.parametrize("kind", ["signed_in", "confidential", "openid_with_secret"])
+@pytest.mark.parametrize("of", ["access_token", "refresh_token"])
+def test_a_revocation_costs_three_statements(
+    request: pytest.FixtureRequest,
+    nothing_expensive: list[str],
+    kind: str,
+    token_type: str,
+    of: str,
+) -> None:
+    journey: Journey = request.getfixturevalue(kind)
+    journey.application.issues_refresh_tokens = True
+    journey.application.token_type = token_type
+    journey.application.save()
+
+    def fields() -> dict[str, Any]:
+        credentials = {"client_id": journey.client_id, "client_secret": journey.secret}
+        return {"token": journey.tokens()[of], **credentials}
+
+    warm(lambda: journey.post("Revoke", fields()), nothing_expensive)
+    asked = fields()
+
+    with at_most(3):
+        answer = journey.post("Revoke", asked)
+
+    assert answer.status == 200
     assert nothing_expensive == []
 
 
