@@ -236,6 +236,20 @@ class Journey:
         }
         return self.post("Token", {**defaults, **changes}, headers=headers)
 
+    def introspect(self, token: str | None, /, *, headers: Any = None, **changes: Any) -> Answer:
+        """Ask what a token is worth; ``None`` leaves a parameter out."""
+        return self._present("Introspect", token, headers, changes)
+
+    def revoke(self, token: str | None, /, *, headers: Any = None, **changes: Any) -> Answer:
+        """Ask to end a token; ``None`` leaves a parameter out."""
+        return self._present("Revoke", token, headers, changes)
+
+    def _present(
+        self, endpoint: str, token: str | None, headers: Any, changes: dict[str, Any]
+    ) -> Answer:
+        mine = {"client_id": self.client_id, "client_secret": self.secret}
+        return self.post(endpoint, {"token": token, **mine, **changes}, headers=headers)
+
     def post(self, endpoint: str, data: dict[str, Any], *, headers: Any = None) -> Answer:
         """Post a form without cookies, as a client does."""
         sent = {name: value for name, value in data.items() if value is not None}
