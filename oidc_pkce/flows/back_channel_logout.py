@@ -50,8 +50,8 @@ def deliver_due(clock: Clock, is_stopping: Callable[[], bool] = lambda: False) -
     however many tokens wait for it, the others come next.
     """
     outcomes: Counter[Outcome] = Counter()
-    waiting = LogoutDelivery.objects.due(clock()).order_by("application")
-    for application in list(waiting.values_list("application", flat=True).distinct()):
+    waiting = LogoutDelivery.objects.due(clock()).order_by("application_id")
+    for application in list(waiting.values_list("application_id", flat=True).distinct()):
         outcomes += _deliver_to(application, clock, is_stopping)
     return outcomes
 
