@@ -49,8 +49,10 @@ def register() -> None:
     ):
         checks.register(check, TAG)
     checks.register(check_urls, TAG, Tags.urls)
+    checks.register(check_resource_metadata, TAG, Tags.urls)
     checks.register(check_deployment, TAG, Tags.security, deploy=True)
     checks.register(check_signing_keys, TAG, Tags.database)
+    checks.register(check_rest_patterns, TAG, Tags.database)
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -66,6 +68,8 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 def check_issuer_base(**_: Any) -> list[CheckMessage]:
     """``ISSUER_BASE`` is an address that issuers can be made of."""
     base = _value("ISSUER_BASE")
+    if _only_takes_tokens():
+        return []
     if not base:
         missing = 'OIDC_PKCE has no "ISSUER_BASE".'
         return [_error("E003", missing, 'Add the public address, e.g. "https://id.example.com".')]
@@ -89,6 +93,21 @@ def check_urls(**_: Any) -> list[CheckMessage]:
     return [*_endpoint_problems(base, path), *_well_known_problems(path)]
 
 
+def check_resource_metadata(**_: Any) -> list[CheckMessage]:
+    """What the project's API says of itself is where its challenges send clients."""
+    from .protocol.protected_resource import metadata_path
+
+    resource = (_value("RESOURCE_SERVER") or {}).get("RESOURCE")
+    if not resource or not getattr(django_settings, "ROOT_URLCONF", None):
+        return []
+    url = f"/{metadata_path(resource)}"
+    if _is_ours(url, "oidc_pkce_resource_server", prefix="/"):
+        return []
+    says = f"Nothing of ours answers at {url}, where challenges send clients of {resource}."
+    hint = 'Add path("", include("oidc_pkce.resource_server.urls")) to the root urlpatterns.'
+    return [_warning("W007", says, hint)]
+
+
 def check_classes(**_: Any) -> list[CheckMessage]:
     """The classes that ``OIDC_PKCE`` names can be imported and are of the right kind."""
     from . import claims, interaction_policy
@@ -108,6 +127,8 @@ def check_classes(**_: Any) -> list[CheckMessage]:
 
 def check_host_project(**_: Any) -> list[CheckMessage]:
     """The host project has the apps and the middleware that sign-in needs."""
+    if _only_takes_tokens():
+        return []
     missing_apps = [name for name in NEEDED_APPS if not apps.is_installed(name)]
     missing = [path for path in NEEDED_MIDDLEWARE if not _has_middleware(path)]
     return [
@@ -159,6 +180,23 @@ def check_signing_keys(*, databases: Sequence[str] | None = None, **_: Any) -> l
     return [message for row in published.only("kid", "private_key") for message in _of_key(row)]
 
 
+def check_rest_patterns(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """REST patterns that the project's APIs may rely on can be matched."""
+    from .models import Scope
+    from .protocol.rest_patterns import engine_is_installed
+
+    connection = connections[_database()]
+    if connection.alias not in (databases or ()) or not _value("RESOURCE_SERVER"):
+        return []
+    tables = connection.introspection.table_names()
+    if engine_is_installed() or Scope._meta.db_table not in tables:
+        return []
+    if not Scope.objects.exclude(rest_patterns=[]).exists():
+        return []
+    says = "Scopes hold REST patterns, but google-re2, which matches them, is not installed."
+    return [_error("E014", says, "Install oidc-pkce[resource-server].")]
+
+
 def _error(number: str, says: str, hint: str) -> CheckMessage:
     return Error(says, hint=hint, id=f"{TAG}.{number}")
 
@@ -179,6 +217,11 @@ def _is_right(name: str) -> bool:
 def _value(name: str) -> Any:
     """The value that a check may rely on: the default where the given one is wrong."""
     return _given().get(name, DEFAULTS[name]) if _is_right(name) else DEFAULTS[name]
+
+
+def _only_takes_tokens() -> bool:
+    """Whether this project issues nothing: its APIs take the tokens of other servers."""
+    return not _value("ISSUER_BASE") and bool((_value("RESOURCE_SERVER") or {}).get("ISSUERS"))
 
 
 def _unknown(name: Any) -> CheckMessage:

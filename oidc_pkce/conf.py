@@ -228,8 +228,14 @@ class Settings:
 
     @property
     def base_is_loopback(self) -> bool:
-        """Whether this provider is reached on this machine only, as in development."""
-        return is_loopback(urlsplit(self.issuer_base).hostname or "")
+        """Whether this provider is reached on this machine only, as in development.
+
+        A project that only takes tokens has no base: then its issuers tell.
+        """
+        base = self._value("ISSUER_BASE")
+        addresses = [str(base)] if base else list(self.resource_server.issuers)
+        hosts = [urlsplit(address).hostname or "" for address in addresses]
+        return bool(hosts) and all(map(is_loopback, hosts))
 
     @property
     def claims_provider(self) -> Any:

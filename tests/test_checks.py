@@ -15,12 +15,13 @@ from django.db import connection
 from django.test import override_settings
 from django.urls import include, path, re_path, set_script_prefix
 
+from oidc_pkce import conf, well_known_urls
 from oidc_pkce import urls as ours
-from oidc_pkce import well_known_urls
 from oidc_pkce.claims import ClaimsProvider
 from oidc_pkce.conf import DEFAULTS, RULES
 from oidc_pkce.flows import keys
-from oidc_pkce.models import SigningKey
+from oidc_pkce.models import Application, SigningKey
+from oidc_pkce.resource_server import urls as metadata_urls
 from tests.urls import host_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,6 +107,12 @@ def test_every_setting_has_a_rule_that_its_default_passes() -> None:
         ("TRUSTED_PROXIES", "10.0.0.0/8"),
         ("TRUSTED_PROXIES", ["10.0.0.1/8"]),
         ("OUTBOUND_TRUSTED_NETWORKS", ["intranet"]),
+        ("RESOURCE_SERVER", ["my_app"]),
+        ("RESOURCE_SERVER", {"APPLICATION": ["my_app"]}),
+        ("RESOURCE_SERVER", {"APPLICATIONS": "my_app"}),
+        ("RESOURCE_SERVER", {"ISSUERS": ["http://id.example/"]}),
+        ("RESOURCE_SERVER", {"RESOURCE": "https://api.example.com/#x"}),
+        ("RESOURCE_SERVER", {7: 7}),
     ],
 )
 def test_a_value_of_the_wrong_type_or_range_is_named(name: str, value: Any) -> None:
@@ -281,6 +288,43 @@ def test_keys_are_looked_at_only_when_the_database_is_asked_for(db: None) -> Non
     keys.ring(datetime.now(UTC))
 
     assert found(SECRET_KEY="another secret, without a fallback") == []
+
+
+def test_patterns_that_nothing_can_match_are_named(
+    list_app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.ring(datetime.now(UTC))
+    asked = {"OIDC_PKCE": {"RESOURCE_SERVER": {"APPLICATIONS": ["my_app"]}}}
+    list_app.scopes.create(name="notes")
+    monkeypatch.setitem(sys.modules, "re2", None)
+    assert found(**asked, databases=["default"]) == []
+    list_app.scopes.create(name="more", rest_patterns=["/x"])
+
+    assert ids(found(**asked, databases=["default"])) == ["E014"]
+    assert found(**asked) == found(databases=["default"]) == []
+    monkeypatch.undo()
+    assert found(**asked, databases=["default"]) == []
+
+
+def test_metadata_of_an_api_that_is_mounted_nowhere_is_named() -> None:
+    asked = {"OIDC_PKCE": {"RESOURCE_SERVER": {"RESOURCE": "https://api.example.com/v1"}}}
+    (message,) = found(**asked)
+
+    assert message.id == "oidc_pkce.W007"
+    assert "/.well-known/oauth-protected-resource/v1," in message.msg
+    mounted = Mounted(path("", include(metadata_urls)), path("", include("tests.urls")))
+    assert found(**asked, ROOT_URLCONF=mounted) == []
+
+
+def test_a_project_that_only_takes_tokens_needs_no_base_and_no_sign_in() -> None:
+    only = {"ISSUER_BASE": None, "RESOURCE_SERVER": {"ISSUERS": ["https://id.example/"]}}
+    bare = {"MIDDLEWARE": [], "ROOT_URLCONF": Mounted(path("x", host_page))}
+
+    assert found(OIDC_PKCE=only, **bare) == []
+    with override_settings(OIDC_PKCE=only):
+        assert not conf.settings.base_is_loopback
+    with override_settings(OIDC_PKCE={"RESOURCE_SERVER": {"ISSUERS": ["http://localhost:1/"]}}):
+        assert conf.settings.base_is_loopback
 
 
 def test_every_id_has_a_test_here() -> None:

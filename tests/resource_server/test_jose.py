@@ -109,8 +109,9 @@ def test_every_character_counts(target: Target, part: int) -> None:
     length = len(parts[part])
     step = max(1, length // 40)
     for at in {*range(0, length, step), length - 1}:
-        for change in (lambda c: "A" if c != "A" else "B", lambda c: "", lambda c: c + "="):
-            changed = parts[part][:at] + change(parts[part][at]) + parts[part][at + 1 :]
+        found = parts[part][at]
+        for other in ("A" if found != "A" else "B", "", f"{found}="):
+            changed = parts[part][:at] + other + parts[part][at + 1 :]
             refused(target.ask(".".join([*parts[:part], changed, *parts[part + 1 :]])))
 
 

@@ -73,7 +73,7 @@ class Notes(Api):
     required_scopes: Any = ["notes.read"]
 
     def delete(self, request: Request) -> Response:
-        return Response(status=204)
+        return Response(str(request.user), status=204)
 
 
 class NotesByMethod(Notes):
