@@ -205,7 +205,7 @@ def test_a_pattern_that_hides_an_endpoint_is_named() -> None:
     assert "/OAuth2/Token/" in messages[0].msg
 
 
-@pytest.mark.parametrize("name", ["CLAIMS_PROVIDER", "SUBJECT_IDENTIFIER"])
+@pytest.mark.parametrize("name", ["CLAIMS_PROVIDER", "SUBJECT_IDENTIFIER", "INTERACTION_POLICY"])
 def test_a_class_that_cannot_be_imported_is_named(name: str) -> None:
     assert ids(found(OIDC_PKCE={name: "tests.test_checks.Nothing"})) == ["E009"]
 

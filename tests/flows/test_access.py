@@ -152,3 +152,20 @@ def test_every_path_asks_the_same_question(ada, token_type):
     row.can_run = True
     row.save()
     assert all(paths().values())
+
+
+@spec("OpenID Connect Core", "3.1.2.6")
+@pytest.mark.parametrize("token_type", ["JwtRS256", "Opaque"])
+def test_every_path_refuses_who_was_deactivated_though_the_session_lives_on(ada, token_type):
+    app = make_application(token_type=token_type)
+    journey = Journey(app).log_in(ada)
+    token, code = journey.tokens()["access_token"], journey.authorize().code
+    get_user_model().objects.update(is_active=False)
+
+    assert journey.authorize().error == "access_denied"
+    assert journey.authorize(prompt="none").error == "access_denied"
+    assert journey.redeem(code).error == "invalid_grant"
+    assert journey.userinfo(token).error == "invalid_token"
+    get_user_model().objects.update(is_active=True)
+    assert journey.redeem(code).status == 200
+    assert journey.userinfo(token).status == 200
