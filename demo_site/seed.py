@@ -22,6 +22,7 @@ LIST_CLIENT = "my_service_user"
 OPENID_APPLICATION = "sample_oidc"
 OPENID_CLIENT = "b3f1c0de-7a11-4c1e-9d0a-5a3b1e0c0de1"
 NOTES_SCOPE = "notes.read"
+NOTES_PATHS = "/api/notes(/.*)?"
 GROUP = "Lighthouse keepers"
 
 
@@ -169,7 +170,12 @@ def _add_openid_application(redirect_uri: str, group: Group) -> None:
     if made is not None:
         Permission.objects.create(application=made, principal=Principal.GROUP, group=group)
         description = "Read the notes that you have written"
-        Scope.objects.create(application=made, name=NOTES_SCOPE, description=description)
+        Scope.objects.create(
+            application=made,
+            name=NOTES_SCOPE,
+            description=description,
+            rest_patterns=[NOTES_PATHS],
+        )
 
 
 def _add_application(application_id: str, redirect_uri: str, **fields: Any) -> Application | None:

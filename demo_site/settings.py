@@ -28,6 +28,12 @@ ALLOWED_HOSTS = environment.words("DJANGO_ALLOWED_HOSTS") or [
 OIDC_PKCE = {
     "ISSUER_BASE": ISSUER_BASE,
     "THROTTLING": environment.flag("OIDC_PKCE_THROTTLING", default=True),
+    "RESOURCE_SERVER": {
+        "APPLICATIONS": ["sample_oidc"],
+        "RESOURCE": f"{ISSUER_BASE}/api",
+        "NAME": "Notes",
+        "SCOPES": ["notes.read"],
+    },
 }
 # The demo's people live on this machine alone: nobody real is told their address.
 if environment.is_loopback(str(BASE.hostname)):
