@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import DatabaseError, connections, transaction
+from django.db import Error, connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.response import HttpResponseNotAllowed
 from django.utils import timezone
@@ -93,7 +93,7 @@ class Endpoint(View):
         """What cannot be written must not take the answer away, which may have spent a code."""
         try:
             tracing.record(self.traced, self.trace, self.now)
-        except DatabaseError:
+        except Error:
             logger.exception("the trace of request %s was not kept", self.traced.request_id)
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

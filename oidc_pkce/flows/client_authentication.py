@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import Q
 
 from .. import throttling
@@ -75,7 +75,7 @@ def note_use(client: Client, now: datetime) -> None:
     stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
     try:
         ClientSecret.objects.filter(stale, pk=secret.pk).update(last_used_at=now)
-    except DatabaseError:  # the tokens are issued: nobody may lose them over a note
+    except Error:  # the tokens are issued: nobody may lose them over a note
         logger.exception("the last use of a client secret was not kept")
 
 
