@@ -40,11 +40,14 @@ ON_ITS_OWN = {
 
 def text() -> str:
     """The page as it should be."""
-    # The endpoints bring every module that registers a check along.
+    # The endpoints and the resource servers bring every module that registers a check along.
     import_module("oidc_pkce.urls")
+    import_module("oidc_pkce.resource_server.admission")
     parts = [HEAD, *map(section_of_error, error_classes()), "## Checks\n"]
     parts.append("Every rule that a request goes through has a name, a clause and a cure.\n")
-    parts.extend(section_of_check(check) for check in checks.registry().values())
+    # Sorted: which module was imported first depends on what ran before.
+    found = sorted(checks.registry().values(), key=lambda check: check.id)
+    parts.extend(map(section_of_check, found))
     return "\n".join(parts)
 
 
