@@ -86,8 +86,11 @@ def find_with_clients(
 ) -> tuple[ApplicationFacts, tuple[ClientRecord, ...]]:
     """The same, with what is stored of the clients of these names: one statement for each name.
 
-    Hardly ever are there two: Basic credentials with an escape can be read in two ways.
+    Hardly ever are there two: Basic credentials with an escape can be read in two ways. Of a client
+    that presents no secret nothing has to be known.
     """
+    if not names:
+        return find(application_id, trace), ()
     found, records, _ = read_with_clients(_with_client, application_id, names, now, trace)
     return found, records
 

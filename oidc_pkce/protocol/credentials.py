@@ -51,12 +51,12 @@ def present(
 def names(
     authorization: str | None, client_id: str | None, client_secret: str | None
 ) -> tuple[str, ...]:
-    """Each ``client_id`` that the credentials may mean; none where they cannot be read."""
+    """Each ``client_id`` whose secret is presented; none where that cannot be read."""
     try:
         presented = present(authorization, client_id, client_secret)
     except OAuthError:
         return ()
-    return tuple(dict.fromkeys(name for name, _ in presented.candidates))
+    return tuple(dict.fromkeys(name for name, secret in presented.candidates if secret))
 
 
 def _in_header(
