@@ -30,7 +30,11 @@ EVERYBODY = [
     "/.well-known/oauth-authorization-server/my_app",
     "/OAuth2/Keys/my_app",
 ]
-APPLICATION = {"/OAuth2/Token/my_app": "POST", "/OAuth2/UserInfo/my_app": "GET"}
+APPLICATION = {
+    "/OAuth2/Token/my_app": "POST",
+    "/OAuth2/UserInfo/my_app": "GET",
+    "/OAuth2/Revoke/my_app": "POST",
+}
 ALLOW = "Access-Control-Allow-Origin"
 
 
@@ -97,6 +101,17 @@ def test_scripts_of_strangers_may_not(app, address, origin):
         assert "Origin" in response.headers["Vary"]
 
 
+@spec("RFC 7662", "4")
+@pytest.mark.parametrize("origin", [OWN, TRUSTED, *STRANGERS])
+def test_no_script_may_introspect_for_a_browser_keeps_no_secret(app, origin):
+    address = "/OAuth2/Introspect/my_app"
+    for response in (
+        ask("POST", address, Origin=origin),
+        ask("OPTIONS", address, **{"Origin": origin, **preflight_of("POST")}),
+    ):
+        assert not [name for name in response.headers if name.startswith("Access-Control")]
+
+
 @spec("RFC 6749", "10.12")
 @pytest.mark.parametrize("name", ["Authorize", "Confirm", "Login", "EndSession"])
 def test_no_script_may_read_the_pages_of_people(app, name):
@@ -115,7 +130,30 @@ def test_a_success_is_readable_by_the_applications_own_scripts(signed_in):
     assert Browser().get(signed_in.url("UserInfo"), headers=bearer).headers[ALLOW] == OWN
 
 
-@pytest.mark.parametrize("name", ["Token", "UserInfo"])
+@spec("RFC 7009", "2.3")
+def test_a_script_may_see_that_its_token_is_ended(signed_in):
+    token = signed_in.tokens()["access_token"]
+
+    for sent in (token, "unknown"):
+        answer = signed_in.revoke(sent, headers={"Origin": OWN})
+        assert (answer.status, answer.response.headers[ALLOW]) == (200, OWN)
+        assert ALLOW not in signed_in.revoke(sent, headers={"Origin": STRANGERS[0]}).response
+    assert signed_in.userinfo(token).status == 401
+
+
+@spec("Fetch", "3.2")
+@pytest.mark.parametrize("name", ["Token", "Revoke"])
+def test_an_origin_of_another_application_is_a_stranger_and_each_application_has_its_own(app, name):
+    for origin, application_id, allowed in (
+        ("https://app.example.org", "other", True),
+        ("https://app.example.org", "my_app", False),
+        (OWN, "other", False),
+    ):
+        answer = ask("POST", f"/OAuth2/{name}/{application_id}", Origin=origin)
+        assert (ALLOW in answer.headers) is allowed
+
+
+@pytest.mark.parametrize("name", ["Token", "UserInfo", "Revoke"])
 def test_a_preflight_for_an_unknown_application_opens_nothing(db, name):
     answer = ask("OPTIONS", f"/OAuth2/{name}/nowhere", Origin=OWN, **preflight_of("POST"))
 

@@ -227,6 +227,20 @@ def test_an_unknown_application_is_a_404_in_json_that_nobody_keeps(list_app, add
     assert answer.response.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@spec("RFC 8414", "2")
+def test_introspection_is_listed_where_a_client_can_have_a_secret(list_app, openid_app):
+    """How Revoke may be called is how Token may; nobody introspects without a secret."""
+    listed, openid = metadata_of(list_app), metadata_of(openid_app)
+
+    assert "introspection_endpoint" not in listed
+    assert listed["revocation_endpoint_auth_methods_supported"] == ["none"]
+    assert openid["introspection_endpoint_auth_methods_supported"] == [
+        *("client_secret_basic", "client_secret_post")
+    ]
+    methods = openid["token_endpoint_auth_methods_supported"]
+    assert openid["revocation_endpoint_auth_methods_supported"] == methods
+
+
 # --- caching ------------------------------------------------------------------------------------
 
 
@@ -275,6 +289,8 @@ PATHS = {
     "/OAuth2/Token/my_app": ({"POST": 400}, "POST"),
     "/OAuth2/Keys/my_app": ({"GET": 200, "POST": 200}, "GET, POST"),
     "/OAuth2/UserInfo/my_app": ({"GET": 401, "POST": 401}, "GET, POST"),
+    "/OAuth2/Introspect/my_app": ({"POST": 400}, "POST"),
+    "/OAuth2/Revoke/my_app": ({"POST": 400}, "POST"),
     "/OAuth2/EndSession/my_app": ({"GET": 200, "POST": 303}, "GET, POST"),
     "/OAuth2/EndSession": ({"GET": 200, "POST": 303}, "GET, POST"),
     DOCUMENT: ({"GET": 200}, "GET"),
@@ -331,10 +347,10 @@ def test_an_unknown_application_is_a_page_where_people_come(db, name):
         assert "<h1>" in answer.html
 
 
-@pytest.mark.parametrize("name", ["Keys", "UserInfo", "Token", "Logo"])
+@pytest.mark.parametrize("name", ["Keys", "UserInfo", "Token", "Introspect", "Revoke", "Logo"])
 def test_an_unknown_application_is_json_where_clients_come(db, name):
     for application_id in ("nowhere", "a%00b", "%ff", "x" * 200):
-        method = "POST" if name == "Token" else "GET"
+        method = "POST" if name in {"Token", "Introspect", "Revoke"} else "GET"
         url = f"/OAuth2/{name}/{application_id}"
         answer = Answer(Browser().generic(method, url, b"", content_type=FORM))
         assert (answer.status, answer.error) == (404, "invalid_request")
