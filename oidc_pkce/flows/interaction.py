@@ -216,13 +216,13 @@ def hinted_subject(
 
 @check(
     "authorize.hinted_person",
-    spec="OpenID Connect Core §3.1.2.1",
-    fix="Sign in as the person whom the id_token_hint names, or send no hint.",
+    spec="OpenID Connect Core §3.1.2.1, §5.5.1",
+    fix="Sign in as the person whom id_token_hint or claims names, or ask for nobody.",
 )
 def hinted_person_can_still_sign_in(standing: Standing) -> None:
-    """Who is signed in is the person of the id_token_hint, or may still sign in as that person."""
+    """Who is signed in is the person of id_token_hint and claims, or may still sign in as such."""
     if "none" in standing.request.prompts or is_fresh(standing):
-        raise LoginRequired(detail="somebody other than the person of the hint is signed in")
+        raise LoginRequired(detail="somebody other than the person who is asked for is signed in")
 
 
 SIGN_IN_CHECKS = (silent_request_finds_a_session,)
