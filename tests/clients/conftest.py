@@ -68,6 +68,7 @@ CLIENTS = {
     "openid_public": ("0b7ea5b4-1f0c-4d0e-9a53-1c1de8ef0a11", ""),
     "openid_secret": ("5f2a3f39-7f55-4c1b-8c0e-4c86b1f4e9d2", SECRET),
     "confidential": (SERVICE_USER, SECRET),
+    "opaque": ("my_mobile_app", ""),
 }
 OPENID = {"template": "Generic OpenID Connect", "client_id_type": "Confidential", "client_ids": []}
 CAST: dict[str, list[dict[str, Any]]] = {
@@ -114,6 +115,13 @@ CAST: dict[str, list[dict[str, Any]]] = {
             "client_ids": [],
             "flows": ["AuthorizationCode", "ClientCreds"],
             "scopes": {"sweep": "Sweep the floor"},
+        },
+        {
+            "application_id": "opaque",
+            "name": "Opaque tokens",
+            "client_ids": [CLIENTS["opaque"][0]],
+            "issues_refresh_tokens": True,
+            "token_type": "Opaque",
         },
     ],
 }
