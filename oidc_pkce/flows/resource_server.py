@@ -141,7 +141,8 @@ def path_is_opened(token: BearerToken, path: str) -> None:
     if pk is None:
         raise InsufficientScope(detail="the scopes of another server have no REST patterns here")
     if not rest_patterns.opens(pk, token.scopes, path):
-        raise InsufficientScope(detail=f"no pattern of {' '.join(token.scopes)} matches {path}")
+        granted = " ".join(token.scopes) or "nothing"
+        raise InsufficientScope(received=path, detail=f"no pattern matches; granted: {granted}")
 
 
 def identify(

@@ -99,6 +99,8 @@ def accepted(
 
     Raises ``ImproperlyConfigured`` when nothing says so: no API takes just any token.
     """
+    if isinstance(applications, str) or isinstance(issuers, str):
+        raise ImproperlyConfigured("applications and issuers are lists, not texts.")
     default = settings.resource_server
     made = Accepts(
         applications=default.applications if applications is None else tuple(applications),

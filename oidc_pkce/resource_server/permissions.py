@@ -70,7 +70,12 @@ class HasScope(BearerPermission):
 
 
 def has_scope(*scopes: str) -> type[HasScope]:
-    """A permission for ALL of these scopes, where a view has no attribute: ``@api_view``."""
+    """A permission for ALL of these scopes, where a view has no attribute: ``@api_view``.
+
+    Raises ``TypeError`` for none.
+    """
+    if not scopes or not all(isinstance(scope, str) for scope in scopes):
+        raise TypeError('has_scope() takes the names of scopes: has_scope("notes.read")')
     return type("HasScope", (HasScope,), {"required_scopes": scopes})
 
 

@@ -13,7 +13,8 @@ class TokenUser(AnonymousUser):
     """A client that acts for itself, or a person whom only another server knows.
 
     It has proved who it is, so ``is_authenticated`` is true; but it has no row, no key and no
-    permission of Django's: ``pk`` is ``None``, never something that could be another user's key.
+    permission of Django's. ``pk`` is ``None`` and ``username`` an issuer and a subject, so that
+    neither can be mistaken for a user's of this project.
     """
 
     username: Any
@@ -26,7 +27,7 @@ class TokenUser(AnonymousUser):
         self.issuer = token.issuer
         self.subject = token.subject
         self.client_id = token.client_id
-        self.username = str(token.claims.get("unique_name") or token.subject)
+        self.username = f"{token.issuer}#{token.subject}"
 
     def __str__(self) -> str:
         return str(self.username)

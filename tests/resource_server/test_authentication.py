@@ -21,6 +21,7 @@ from oidc_pkce.protocol import access_token
 from tests.journeys import FORM, Answer, Journey, last_trace, make_application
 from tests.performance.test_statements import at_most
 from tests.resource_server.conftest import AUDIENCE, ask, use
+from tests.resource_server.urls import OtherApplication
 from tests.spec import spec
 
 
@@ -78,7 +79,7 @@ def test_a_client_without_a_user_is_somebody_without_a_key(openid_with_secret: J
     assert (told["kind"], told["pk"]) == ("TokenUser", None)
     assert (told["is_authenticated"], told["is_anonymous"]) == (True, False)
     assert told["client_id"] == openid_with_secret.client_id
-    assert told["user"] == openid_with_secret.client_id
+    assert told["user"] == f"https://id.example.com/portal/#{told['subject']}"
 
 
 @pytest.mark.parametrize("kind", ["JwtES256", "JwtEdDSA", "JwtPS256", "Opaque"])
@@ -239,6 +240,14 @@ def test_an_api_that_does_not_say_whose_tokens_it_takes_takes_none(
             ask("/api/", token)
 
 
+@pytest.mark.parametrize("name", ["applications", "issuers"])
+def test_a_text_is_no_list(reader: str, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(OtherApplication, name, "my_app", raising=False)
+
+    with pytest.raises(ImproperlyConfigured, match="are lists"):
+        ask("/api/other", reader)
+
+
 def test_a_setting_of_the_wrong_kind_is_named(reader: str, settings: Any) -> None:
     use(settings, APPLICATIONS="my_app")
 
@@ -392,3 +401,16 @@ def test_values_do_not_show_claims_or_tokens(reader: str) -> None:
     assert "unique_name" not in repr(found)
     assert reader not in repr(found)
     assert access_token.JWT not in repr(found.token)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_trace_outlives_the_hosts_atomic_requests(
+    notes: Application, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REST framework rolls the view's transaction back: a view outside one keeps its trace."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+
+    refused(ask("/plain/", "x"))
+    assert RequestTrace.objects.count() == 1
+    refused(ask("/api/outside", "x"))
+    assert RequestTrace.objects.count() == 2

@@ -17,6 +17,7 @@ from oidc_pkce import validators
 from oidc_pkce.flows import rest_patterns as flow
 from oidc_pkce.models import Application, Scope
 from oidc_pkce.protocol import rest_patterns
+from oidc_pkce.resource_server.permissions import has_scope
 from tests.journeys import Journey, last_trace, make_application
 from tests.performance.test_statements import at_most
 from tests.resource_server.conftest import ask, use
@@ -97,6 +98,12 @@ def test_a_view_that_names_no_scopes_is_a_mistake(
 
     with pytest.raises(ImproperlyConfigured, match="NotesOfAnything needs required_scopes"):
         ask("/api/notes-of-anything", reader)
+
+
+@pytest.mark.parametrize("scopes", [(), (["notes.read"],)])
+def test_a_permission_for_no_scope_is_a_mistake(scopes: Any) -> None:
+    with pytest.raises(TypeError, match="names of scopes"):
+        has_scope(*scopes)
 
 
 def test_a_scope_is_one_of_several_ways_in(reader: str, nothing: str, ada: Any) -> None:

@@ -56,9 +56,10 @@ def refused(token: str, check: str = "remote.token", path: str = PATH) -> None:
 def test_the_bearer_is_somebody_without_a_row(other_server: OtherServer) -> None:
     with CaptureQueriesContext(connection) as captured:
         told = ask(PATH, other_server.token(unique_name="ada")).json
+    name = f"{other_server.issuer}#remote-ada"
 
     assert list(captured) == []
-    assert (told["kind"], told["user"], told["pk"]) == ("TokenUser", "ada", None)
+    assert (told["kind"], told["user"], told["pk"]) == ("TokenUser", name, None)
     assert told["is_authenticated"]
     assert (told["subject"], told["client_id"]) == ("remote-ada", "remote-client")
     assert (told["scopes"], told["audience"]) == (["notes.read"], [AUDIENCE])

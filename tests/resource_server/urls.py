@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path, re_path
 from django.utils.decorators import method_decorator
@@ -182,6 +183,7 @@ class AsynchronousClass(View):
 
 urlpatterns = [
     path("api/", Api.as_view()),
+    path("api/outside", transaction.non_atomic_requests(Api.as_view())),
     path("api/notes", Notes.as_view()),
     path("api/notes-by-method", NotesByMethod.as_view()),
     path("api/notes-of-anything", NotesOfAnything.as_view()),
