@@ -337,3 +337,35 @@ def test_a_service_user_gets_one_subject_however_many_ask_first(twenty):
     assert {answer.status for answer in answers} == {200}
     told = {journey.userinfo(answer.json["access_token"]).json["sub"] for answer in answers}
     assert told == {str(Subject.objects.get(user=robot).identifier)}
+
+
+@spec("RFC 7009", "2.2")
+@pytest.mark.parametrize("token_type", ["JwtRS256", "Opaque"])
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_of_twenty_revocations_at_once_one_is_audited(twenty, refresher, token_type, kind):
+    refresher.application.token_type = token_type
+    refresher.application.save()
+    tokens = refresher.tokens()
+
+    answers = twenty(lambda: refresher.revoke(tokens[kind]))
+
+    assert {(answer.status, answer.response.content) for answer in answers} == {(200, b"")}
+    assert refresher.userinfo(tokens["access_token"]).status == 401
+    assert AuditEvent.objects.filter(action__endswith=".revoked").count() == 1
+
+
+@spec("RFC 7009", "2.1")
+def test_after_five_revocations_among_fifteen_refreshes_nothing_works(twenty, refresher):
+    for _ in range(5):
+        first = refresher.tokens()
+        turns = iter([refresher.revoke, *[refresher.refresh] * 3] * 5)
+
+        answers = twenty(partial(take_a_turn, turns, first["refresh_token"]))
+
+        assert {answer.status for answer in answers} <= {200, 400}
+        told = [answer.json for answer in answers if answer.response.content]
+        nothing_works(refresher, [first, *(each for each in told if "access_token" in each)])
+
+
+def take_a_turn(turns: Iterator[Callable[[str], Answer]], token: str) -> Answer:
+    return next(turns)(token)
