@@ -18,6 +18,7 @@ MAX_COMPILED = 512  # patterns that one process keeps
 # Another reader may take such a path for another one: dots that it resolves, slashes that it
 # merges or turns, characters that it drops.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]|//|(?:\A|/)\.{1,2}(?:/|\Z)")
+_BELOW = {True: ".*", False: "(?:/.*)?"}  # by whether the pattern ends with a slash
 
 
 class MissingEngine(Exception):
@@ -43,9 +44,10 @@ def problem(pattern: str) -> str | None:
 
 
 def matches(patterns: Iterable[str], path: str) -> bool:
-    """Whether any pattern matches the WHOLE path, with its leading slash or without.
+    """Whether any pattern matches the path from its beginning, or a folder that the path is in.
 
-    Compared without case. A pattern that is not one of RE2's matches nothing, and no pattern
+    With the leading slash or without, whatever the case: ``Redrock/*`` and ``/redrock`` both match
+    ``/Redrock/query``, and neither ``/Redrockets`` nor ``/x/Redrock``. A pattern that is not one of RE2's matches nothing, and no pattern
     matches a path of dot segments, doubled slashes, backslashes or control characters. Raises
     ``MissingEngine``.
     """
@@ -72,7 +74,8 @@ def _compiled(pattern: str) -> Any:
     options.log_errors = False  # to standard error, that is
     options.max_mem = MEMORY
     try:
-        return engine.compile(pattern, options)
+        engine.compile(pattern, options)  # by itself: "a)(b" must not become right in brackets
+        return engine.compile(f"(?:{pattern}){_BELOW[pattern.endswith('/')]}", options)
     except engine.error as error:
         return _words(error)
     except UnicodeError:

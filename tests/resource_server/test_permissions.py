@@ -159,6 +159,14 @@ def pattern(notes: Application, signed_in: Journey) -> Any:
         ("Redrock/query", "/Redrock/query"),
         ("/redrock/QUERY", "/Redrock/query"),
         ("^/Redrock/.*$", "/Redrock/query"),
+        ("Redrock/*", "/Redrock/query"),
+        ("Redrock/*", "/redrock"),
+        ("/Redrock", "/Redrock/query"),
+        ("/Redrock/", "/Redrock/query"),
+        ("/Redrock/query", "/Redrock/query/"),
+        ("scim*", "/scim/v2/Users"),
+        ("core*", "/core/ping"),
+        ("/a|/b", "/a/c"),
         (".*", "/anything/at/all"),
         (".*", "/"),
         ("a|/b/c", "/b/c"),
@@ -170,7 +178,9 @@ def pattern(notes: Application, signed_in: Journey) -> Any:
         ("(?i)/x", "/X"),
     ],
 )
-def test_a_pattern_opens_what_it_matches_whole(pattern: Any, pattern_text: str, path: str) -> None:
+def test_a_pattern_opens_what_it_matches_and_what_lies_below(
+    pattern: Any, pattern_text: str, path: str
+) -> None:
     assert pattern(path, [pattern_text]) == 200
     assert pattern(path, [], [pattern_text]) == 200
     assert pattern(path, ["/nothing", pattern_text]) == 200
@@ -179,11 +189,14 @@ def test_a_pattern_opens_what_it_matches_whole(pattern: Any, pattern_text: str, 
 @pytest.mark.parametrize(
     ("pattern_text", "path"),
     [
-        ("/Redrock", "/Redrock/query"),
+        ("/Redrock$", "/Redrock/query"),
+        ("Redrock/*", "/Redrockets"),
+        ("/Redrock/", "/Redrock"),
         ("query", "/Redrock/query"),
-        ("/Redrock/query", "/Redrock/query/"),
+        ("/Redrock/query", "/Redrock/queryall"),
         ("/Redrock/query", "/x/Redrock/query"),
-        ("/a|/b", "/a/c"),
+        ("/a|/b", "/ac"),
+        ("a)|(b", "/a"),
         ("/x", "/x%0A"),
         ("/x$", "/x%0A"),
         ("(?s).*", "/x%0A"),
