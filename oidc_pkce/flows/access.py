@@ -6,12 +6,25 @@ with :func:`expressions` and hands what they said to :func:`answer`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db import models
 from django.db.models import Exists, OuterRef
 
 from ..models import Right, ServiceUser, has_right
+from ..models.statement import Statement, columns, instance
 from ..protocol.access import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A user before an application: the stored subject identifier, and whether they may."""
+
+    user: Any
+    identifier: Any
+    access: Access
 
 
 def expressions(*, user: str, application: Any) -> dict[str, Exists]:
@@ -32,3 +45,34 @@ def answer(
         is_service_user=bool(is_service_user),
         interactive=interactive,
     )
+
+
+def find(login_name: str, application_pk: int, *, interactive: bool) -> Known | None:
+    """The user of this login name before this application: one statement."""
+    rows = _before_application.rows(login_name=login_name, application=application_pk)
+    if not rows:
+        return None
+    identifier, has_run_right, is_service_user, *values = rows[0]
+    user = instance(get_user_model(), iter(values))
+    may = answer(
+        user,
+        has_run_right=has_run_right,
+        is_service_user=is_service_user,
+        interactive=interactive,
+    )
+    return Known(user, identifier, may)
+
+
+def _query(login_name: str, application: int) -> Any:
+    answers = expressions(user="pk", application=application)
+    return (
+        get_user_model()
+        ._base_manager.filter(**{get_user_model().USERNAME_FIELD: login_name})
+        .annotate(**answers)
+        .values_list("oidc_pkce_subject__identifier", *answers, *columns(get_user_model()))
+    )
+
+
+_before_application = Statement(
+    _query, login_name=models.CharField(), application=models.BigIntegerField()
+)

@@ -47,9 +47,9 @@ def matches(patterns: Iterable[str], path: str) -> bool:
     """Whether any pattern matches the path from its beginning, or a folder that the path is in.
 
     With the leading slash or without, whatever the case: ``Redrock/*`` and ``/redrock`` both match
-    ``/Redrock/query``, and neither ``/Redrockets`` nor ``/x/Redrock``. A pattern that is not one of RE2's matches nothing, and no pattern
-    matches a path of dot segments, doubled slashes, backslashes or control characters. Raises
-    ``MissingEngine``.
+    ``/Redrock/query``, and neither ``/Redrockets`` nor ``/x/Redrock``. A pattern that is not one of
+    RE2's matches nothing, and no pattern matches a path of dot segments, doubled slashes,
+    backslashes or control characters. Raises ``MissingEngine``.
     """
     _engine()
     if len(path) > MAX_PATH or _AMBIGUOUS.search(path):

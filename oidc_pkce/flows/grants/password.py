@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import F
 
 from ...models import ClientAuthentication, Grant
 from ...protocol import scope
-from ...protocol.access import Access
 from ...protocol.grants.password import (
     PASSWORD_CHECKS,
     PERSON_CHECKS,
@@ -21,21 +15,13 @@ from ...protocol.grants.password import (
 )
 from ...protocol.token import SCOPE_CHECKS, ScopeRequest, TokenResponse
 from .. import access, issuing, login
+from ..access import Known
 from ..login import Attempt, SignInBlocked, SignInRefused
 from ..subject import subject_of
 from . import refresh_token
 from .order import GrantOrder
 
 AMR = ("pwd",)  # RFC 8176 §2
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Whose password it was, by which subject the application knows them, and whether they may."""
-
-    user: Any
-    subject: str
-    access: Access
 
 
 def exchange(order: GrantOrder) -> TokenResponse:
@@ -55,7 +41,7 @@ def exchange(order: GrantOrder) -> TokenResponse:
     return _grant(order, asked, person)
 
 
-def _recognise(order: GrantOrder, request: PasswordRequest) -> tuple[Person | None, str]:
+def _recognise(order: GrantOrder, request: PasswordRequest) -> tuple[Known | None, str]:
     """Whose password it is; or nobody, and the reason for the trace."""
     attempt = Attempt(
         username=request.name,
@@ -72,23 +58,11 @@ def _recognise(order: GrantOrder, request: PasswordRequest) -> tuple[Person | No
     except SignInRefused:
         return None, "user name or password is wrong, or the user may not sign in"
     order.user_pk = user.pk
-    return _person(order, user), "the user is gone"
+    found = access.find(user.get_username(), order.application.pk, interactive=True)
+    return found, "the user is gone"  # deleted since the password was looked at
 
 
-def _person(order: GrantOrder, user: Any) -> Person | None:
-    """One statement."""
-    answers = access.expressions(user="pk", application=order.application.pk)
-    users = get_user_model()._base_manager.filter(pk=user.pk)
-    known: Any = users.annotate(subject=F("oidc_pkce_subject__identifier"), **answers).first()
-    if known is None:  # deleted since the password was looked at
-        return None
-    may = access.answer(
-        known, has_run_right=known.has_run_right, is_service_user=known.is_service_user
-    )
-    return Person(known, subject_of(order.application, known, known.subject), may)
-
-
-def _grant(order: GrantOrder, asked: ScopeRequest, person: Person) -> TokenResponse:
+def _grant(order: GrantOrder, asked: ScopeRequest, person: Known) -> TokenResponse:
     application, scopes = order.application, scope.parse(asked.scope)
     signers = issuing.signers(application, order.now)
     with transaction.atomic():
@@ -99,7 +73,7 @@ def _grant(order: GrantOrder, asked: ScopeRequest, person: Person) -> TokenRespo
             client_authentication=ClientAuthentication.SECRET,
             scope=scope.render(scopes),
             resources=list(asked.resources),
-            subject=person.subject,
+            subject=subject_of(application, person.user, person.identifier),
             amr=list(AMR),
             auth_time=order.now,
             created_at=order.now,
