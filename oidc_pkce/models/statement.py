@@ -153,7 +153,10 @@ def _adapt(field: models.Field[Any, Any], value: Any, alias: str) -> Any:
 def _same(one: Any, other: Any) -> bool:
     """Drivers wrap bytes in objects that compare by identity: look inside."""
     one, other = getattr(one, "obj", one), getattr(other, "obj", other)
-    return type(one) is type(other) and bool(one == other)
+    related = isinstance(one, type(other)) or isinstance(
+        other, type(one)
+    )  # psycopg's Int8 is an int
+    return related and bool(one == other)
 
 
 def _convert(row: Sequence[Any], compiled: Compiled, alias: str) -> Row:
