@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -184,7 +184,13 @@ def _add_application(application_id: str, redirect_uri: str, **fields: Any) -> A
     if found is not None:
         _allow(found, redirect_uri)
         return None
-    made = Application(application_id=application_id, redirect_uris=[redirect_uri], **fields)
+    made = Application(
+        application_id=application_id,
+        redirect_uris=[redirect_uri],
+        post_logout_redirect_uris=[_front_page(redirect_uri)],
+        issues_refresh_tokens=True,
+        **fields,
+    )
     made.full_clean(exclude=["access_token_typ"])
     made.save()
     return made
@@ -192,5 +198,11 @@ def _add_application(application_id: str, redirect_uri: str, **fields: Any) -> A
 
 def _allow(application: Application, redirect_uri: str) -> None:
     if redirect_uri not in application.redirect_uris:
+        front_page = _front_page(redirect_uri)
         application.redirect_uris = [*application.redirect_uris, redirect_uri]
-        application.save(update_fields=["redirect_uris", "updated_at"])
+        application.post_logout_redirect_uris = [*application.post_logout_redirect_uris, front_page]
+        application.save(update_fields=["redirect_uris", "post_logout_redirect_uris", "updated_at"])
+
+
+def _front_page(redirect_uri: str) -> str:
+    return urljoin(redirect_uri, "/")

@@ -13,18 +13,19 @@ if (location.origin !== redirect.origin) {
 } else {
   showConfig();
   at("sign-in").addEventListener("click", () => attempt(start));
-  if (location.pathname === redirect.pathname && location.search) await attempt(finish);
   at("sign-in").disabled = false;
+  if (location.pathname === redirect.pathname && location.search) await attempt(finish);
 }
 
 async function attempt(action) {
-  at("sign-in").disabled = true;
+  at("sign-in").disabled = at("refresh").disabled = true;
   at("problem").hidden = true;
   try {
     await action();
   } catch (error) {
     showProblem(error);
   }
+  at("sign-in").disabled = at("refresh").disabled = false;
 }
 
 async function start() {
@@ -48,6 +49,28 @@ async function finish() {
   step("UserInfo answered about the same person");
   showPerson(person);
   showTokens(tokens, idToken, access, person);
+  offer("sign-out", () => location.assign(oidc.signOutUrl(config, metadata, tokens.id_token)));
+  offerRefresh(metadata, tokens, person);
+}
+
+async function renew(metadata, { refresh_token }, person) {
+  const tokens = await oidc.refresh(config, metadata, refresh_token);
+  step("The refresh token was traded for new tokens, and for its own successor");
+  const idToken = tokens.id_token && (await oidc.readToken(tokens.id_token, metadata, config.client_id));
+  const access = await readAccessToken(tokens, metadata);
+  const about = (idToken || access)?.claims.sub ?? person.sub;
+  if (about !== person.sub) throw new oidc.SignInError("The new tokens speak about somebody else.");
+  showTokens(tokens, idToken, access, person);
+  offerRefresh(metadata, tokens, person);
+}
+
+function offerRefresh(metadata, tokens, person) {
+  if (tokens.refresh_token) offer("refresh", () => attempt(() => renew(metadata, tokens, person)));
+}
+
+function offer(id, action) {
+  at(id).hidden = false;
+  at(id).onclick = action;
 }
 
 async function readIdToken(tokens, metadata, nonce) {
@@ -91,7 +114,6 @@ function showProblem(error) {
   if (error.code) at("problem").prepend(element("code", error.code));
   at("problem").hidden = false;
   if (!at("steps-panel").hidden) step(`Stopped here: ${error.message || error.code}`, "bad");
-  at("sign-in").disabled = false;
 }
 
 function showPerson(person) {

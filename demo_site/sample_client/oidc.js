@@ -80,6 +80,27 @@ export async function redeem(config, metadata, { code, verifier }) {
   return tokens;
 }
 
+/** Trade a refresh token for fresh tokens; a public client gets a new refresh token each time. */
+export async function refresh(config, metadata, refreshToken) {
+  return fetchJson(metadata.token_endpoint, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "refresh_token",
+      refresh_token: refreshToken,
+      client_id: config.client_id,
+    }),
+  });
+}
+
+/** Where to send the browser to sign out; an ID token as a hint spares the person the question. */
+export function signOutUrl(config, metadata, idToken) {
+  const url = new URL(metadata.end_session_endpoint);
+  url.searchParams.set("client_id", config.client_id);
+  url.searchParams.set("post_logout_redirect_uri", new URL("/", config.redirect_uri));
+  if (idToken) url.searchParams.set("id_token_hint", idToken);
+  return url;
+}
+
 /** A JWT's header and claims, verified against the issuer's keys; null for an opaque token. */
 export async function readToken(token, metadata, audience) {
   const parts = token.split(".");

@@ -59,6 +59,29 @@ def test_a_stranger_allows_only_a_part(
     assert not complaints.texts
 
 
+@spec("RFC 6749", "6")
+@spec("OpenID Connect RP-Initiated Logout", "2")
+def test_a_stranger_refreshes_and_signs_out(
+    page: Page, complaints: Complaints, demo: RunningDemo
+) -> None:
+    begin(page, demo.clients[1], ADA)
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url(f"{demo.clients[1]}/**")
+
+    page.get_by_role("button", name="Refresh the tokens").click()
+    expect(page.get_by_text("traded for new tokens")).to_be_visible()
+    page.get_by_role("button", name="Refresh the tokens").click()
+    expect(page.get_by_text("traded for new tokens")).to_have_count(2)
+    expect(page.locator("#steps li.bad")).to_have_count(0)
+    page.get_by_role("button", name="Sign out").click()
+
+    page.wait_for_url(f"{demo.clients[1]}/")
+    expect(page.get_by_role("heading", name="Sign in with PKCE")).to_be_visible()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert not complaints.texts
+
+
 def test_a_stranger_who_denies_is_told_so_by_the_client(page: Page, demo: RunningDemo) -> None:
     begin(page, demo.clients[1], ADMINISTRATOR)
     page.get_by_role("button", name="Deny").click()
