@@ -13,7 +13,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     TooManyFieldsSent,
 )
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -225,7 +225,7 @@ def _keep(traced: Traced, trace: Trace, now: datetime) -> None:
     """What cannot be written must not take the answer away."""
     try:
         tracing.record(traced, trace, now)
-    except DatabaseError:
+    except Error:
         logger.exception("the trace of request %s was not kept", traced.request_id)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -375,11 +375,12 @@ def test_the_trace_tells_why_and_the_answer_does_not(reader: str, notes: Applica
     assert reader not in json.dumps(trace.outcomes)
 
 
+@pytest.mark.parametrize("trouble", [DatabaseError, InterfaceError])
 def test_a_trace_that_cannot_be_written_does_not_change_the_answer(
-    reader: str, monkeypatch: pytest.MonkeyPatch
+    reader: str, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]
 ) -> None:
     def fail(*_: Any) -> None:
-        raise DatabaseError
+        raise trouble
 
     monkeypatch.setattr(tracing, "record", fail)
 

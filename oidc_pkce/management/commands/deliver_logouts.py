@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 from django.utils import timezone
 
 from ...flows import back_channel_logout
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             try:
                 if outcomes := _deliver(stop):
                     self._tell(outcomes, as_json=as_json)
-            except DatabaseError:
+            except Error:
                 logger.exception("sign-outs cannot be delivered at this moment")
             close_old_connections()
             if not stop.is_asked:
