@@ -1,4 +1,4 @@
-"""Access tokens that nobody issued, made out of one that we did: the JOSE family of attacks."""
+"""Tokens that nobody issued, made out of one that we did: the JOSE family of attacks."""
 
 from __future__ import annotations
 
@@ -37,12 +37,27 @@ def b64(data: Any) -> str:
 
 
 def all_of(token: str) -> Iterator[Forgery]:
-    """Every forgery of an RS256 token of ours."""
+    """Every forgery of an RS256 access token of ours."""
+    yield from of_the_envelope(token)
+    yield from _with_other_claims(dict(jwt.get_unverified_header(token)), claims_of(token))
+
+
+def of_the_envelope(token: str) -> Iterator[Forgery]:
+    """Forgeries of an RS256 token of ours of any kind, which says what the real one says."""
     header, claims = dict(jwt.get_unverified_header(token)), claims_of(token)
     yield from _unsigned(header, claims)
     yield from _signed_by_the_public_key(header, claims)
     yield from _with_a_header_of_its_own(header, claims)
-    yield from _with_other_claims(header, claims)
+
+
+def spoilt(token: str, step: int = 1) -> Iterator[Forgery]:
+    """The token with one character changed, and cut off at either end."""
+    for at in range(0, len(token), step):
+        other = "A" if token[at] != "A" else "B"
+        yield f"character {at}", token[:at] + other + token[at + 1 :]
+    for at in range(1, len(token), 7 * step):
+        yield f"the first {at}", token[:at]
+        yield f"without the first {at}", token[at:]
 
 
 def _unsigned(header: Header, claims: dict[str, Any]) -> Iterator[Forgery]:
