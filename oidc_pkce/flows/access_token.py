@@ -12,12 +12,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.functional import SimpleLazyObject
 
 from .. import identifiers
 from ..conf import settings
-from ..models import AccessToken, Application, Grant, RevokedToken, Right, has_right
+from ..models import AccessToken, Application, Grant, RevokedToken, Right, Subject, has_right
 from ..models.application import FACTS, facts_of, scope_names
 from ..models.statement import Statement, columns, instance
 from ..protocol import jose
@@ -25,6 +25,7 @@ from ..protocol.access import Access
 from ..protocol.access_token import AT_JWT, JWT, is_access_token
 from ..protocol.application import ApplicationFacts
 from . import access, application, keys
+from .subject import subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class Bearer:
     """A live access token: whose it is, and what it opens. Times are seconds since the epoch.
 
     ``user`` is ``None`` where an OpenID Connect client acts for itself, and ``grant_id`` for every
-    client that does; a service user is read when somebody looks at it. ``access`` is still to be
-    asked: whether the user may, NOW.
+    client that does; a service user is read when somebody looks at it. ``client_exists`` and
+    ``access`` are still to be asked: whether a Confidential application has the client, and whether
+    the user may, NOW.
     """
 
     application: ApplicationFacts
@@ -47,6 +49,7 @@ class Bearer:
     auth_time: int
     issued_at: int
     expires_at: int
+    client_exists: bool
     access: Access
     grant_id: uuid.UUID | None
     requested_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -90,11 +93,12 @@ def live_claims(token: str, now: datetime) -> dict[str, Any]:
 # --- the token of a person: its grant is live, and it was not revoked singly ----------------------
 
 _APPLICATION = tuple(f"application__{column}" for column in FACTS[:-1])
-_ANSWERS = ("has_run_right", "is_service_user")
+_ANSWERS = ("has_run_right", "is_service_user", "client_exists")
 
 
 def _grant_query(grant_id: uuid.UUID, jti: uuid.UUID, now: datetime) -> Any:
     answers = access.expressions(user="user_id", application=OuterRef("application_id"))
+    answers["client_exists"] = application.is_client(OuterRef("client_id"))
     revoked = Exists(RevokedToken.objects.naming(jti, now))
     return (
         Grant.objects.live(now)
@@ -124,7 +128,7 @@ def _of_grant(claims: Mapping[str, Any], now: datetime) -> Bearer:
     if not rows:
         raise jose.InvalidJWT("the grant is revoked or gone, or the token was revoked")
     values = iter(rows[0])
-    has_run_right, is_service_user = islice(values, 2)
+    has_run_right, is_service_user, client_exists = islice(values, len(_ANSWERS))
     grant, user = instance(Grant, values), instance(get_user_model(), values)
     return Bearer(
         application=facts_of(list(values)),
@@ -138,6 +142,7 @@ def _of_grant(claims: Mapping[str, Any], now: datetime) -> Bearer:
         auth_time=int(grant.auth_time.timestamp()),
         issued_at=int(claims["iat"]),
         expires_at=int(claims["exp"]),
+        client_exists=bool(client_exists),
         access=access.answer(user, has_run_right=has_run_right, is_service_user=is_service_user),
         grant_id=grant.pk,
         requested_claims=grant.requested_claims,
@@ -149,13 +154,14 @@ def _of_grant(claims: Mapping[str, Any], now: datetime) -> Bearer:
 
 def _client_query(name: str, client: str, jti: uuid.UUID, now: datetime) -> Any:
     run = has_right(Right.RUN, user="service_user", application=OuterRef("pk"))
+    subject = Subject.objects.filter(user=OuterRef("service_user")).values("identifier")
     return (
         Application.objects.named(name)
         .order_by()
         .filter(~Exists(RevokedToken.objects.naming(jti, now)))
         .annotate(**application.service_user(client), **scope_names())
-        .annotate(has_run_right=run)
-        .values_list("service_user", "user_is_active", "has_run_right", *FACTS)
+        .annotate(has_run_right=run, known_subject=Subquery(subject[:1]))
+        .values_list("service_user", "known_subject", "user_is_active", "has_run_right", *FACTS)
     )
 
 
@@ -174,14 +180,13 @@ def _of_client(claims: Mapping[str, Any], now: datetime) -> Bearer:
     rows = _client_of_application.rows(**named, jti=jti, now=now) if jti else []
     if not rows:
         raise jose.InvalidJWT("the application is gone, or the token was revoked")
-    pk, is_active, has_run_right, *facts = rows[0]
+    pk, subject, is_active, has_run_right, *facts = rows[0]
     found = facts_of(facts)
     is_itself = found.is_openid_connect and client_id == found.openid_client_id
-    if pk is None and not is_itself:
-        raise jose.InvalidJWT("the service user is gone")
+    user = None if is_itself else _service_user(found, pk, subject, claims)
     return Bearer(
         application=found,
-        user=None if is_itself else SimpleLazyObject(lambda: _user(pk)),
+        user=user,
         user_pk=None if is_itself else pk,
         login_name=str(claims.get("unique_name", "")),
         subject=str(claims.get("sub")),
@@ -191,9 +196,22 @@ def _of_client(claims: Mapping[str, Any], now: datetime) -> Bearer:
         auth_time=int(claims.get("auth_time", claims["iat"])),
         issued_at=int(claims["iat"]),
         expires_at=int(claims["exp"]),
+        client_exists=True,
         access=_client_access(is_itself, is_active=is_active, has_run_right=has_run_right),
         grant_id=None,
     )
+
+
+def _service_user(
+    found: ApplicationFacts, pk: Any, known: object, claims: Mapping[str, Any]
+) -> Any:
+    """The user of the token, read when somebody looks at it: who has its name may be another."""
+    if pk is None:
+        raise jose.InvalidJWT("the service user is gone")
+    user = SimpleLazyObject(lambda: get_user_model()._base_manager.get(pk=pk))
+    if claims.get("sub") != subject_of(found, user, known):
+        raise jose.InvalidJWT("the service user of this name has another subject")
+    return user
 
 
 def _client_access(is_itself: bool, *, is_active: bool, has_run_right: bool) -> Access:
@@ -204,10 +222,6 @@ def _client_access(is_itself: bool, *, is_active: bool, has_run_right: bool) -> 
         is_service_user=not is_itself,
         interactive=False,
     )
-
-
-def _user(pk: Any) -> Any:
-    return get_user_model()._base_manager.get(pk=pk)
 
 
 # --- an opaque token: a row --------------------------------------------------------------------
@@ -226,6 +240,7 @@ def stored(tokens: Any, own: Sequence[str], *, holder: str = "") -> Any:
     """
     user, application_id = f"{holder}user", f"{holder}application_id"
     answers = access.expressions(user=f"{user}_id", application=OuterRef(application_id))
+    answers["client_exists"] = application.is_client(OuterRef(f"{holder}client_id"))
     return tokens.annotate(**answers, **scope_names(application_id)).values_list(
         *own,
         *_ANSWERS,
@@ -251,7 +266,7 @@ def _from_row(token: str, now: datetime) -> Bearer:
 def of_row(values: Iterator[Any], now: datetime) -> Bearer:
     """The bearer of a token that is a row. Raises ``jose.InvalidJWT``; the reason is private."""
     token = dict(zip(STORED, islice(values, len(STORED)), strict=True))
-    has_run_right, is_service_user = islice(values, len(_ANSWERS))
+    has_run_right, is_service_user, client_exists = islice(values, len(_ANSWERS))
     read: Any = instance(get_user_model(), values)
     user = None if read.pk is None else read
     is_a_persons = token["grant_id"] is not None
@@ -273,6 +288,7 @@ def of_row(values: Iterator[Any], now: datetime) -> Bearer:
         auth_time=int((token["grant__auth_time"] or token["issued_at"]).timestamp()),
         issued_at=int(token["issued_at"].timestamp()),
         expires_at=int(token["expires_at"].timestamp()),
+        client_exists=bool(client_exists),
         access=Access(
             user_is_active=user is None or bool(user.is_active),
             has_run_right=user is None or bool(has_run_right),

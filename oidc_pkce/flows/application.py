@@ -14,7 +14,7 @@ from ..models import Application, ClientSecret, ServiceUser
 from ..models.application import FACTS, facts_of, scope_names
 from ..models.client_secret import LIVE_SECRETS
 from ..models.statement import Row, Statement
-from ..protocol.application import ApplicationFacts
+from ..protocol.application import ApplicationFacts, ClientIdType
 from ..protocol.checks import Trace, check
 from ..protocol.client_authentication import ClientRecord, StoredSecret
 from ..protocol.errors import UnknownApplication
@@ -39,7 +39,7 @@ def with_client(name: str, client: str, now: datetime) -> Any:
 
 def service_user(client: str) -> dict[str, Any]:
     """What to annotate: the service user of this login name, whether active and flagged."""
-    named = ServiceUser.objects.filter(**{f"user__{_login()}": client})
+    named = _named(client)
     # A host's own user model may say in Python who is active.
     active = named.filter(user__is_active=True) if _has_active_column() else named
     return {
@@ -47,6 +47,23 @@ def service_user(client: str) -> dict[str, Any]:
         "user_is_active": Exists(active),
         "is_flagged": Exists(named.filter(is_oauth_confidential_client=True)),
     }
+
+
+def is_client(client: Any) -> Exists:
+    """What to annotate: whether this is the login name of a service user."""
+    return Exists(_named(client))
+
+
+def client_exists(application: ApplicationFacts, client_id: str | None) -> bool:
+    """Whether a Confidential application has such a client; of others nothing is asked."""
+    confidential = application.client_id_type is ClientIdType.CONFIDENTIAL
+    if application.is_openid_connect or not confidential or not client_id or "\0" in client_id:
+        return False
+    return bool(_named(client_id).exists())
+
+
+def _named(client: Any) -> Any:
+    return ServiceUser.objects.filter(**{f"user__{_login()}": client})
 
 
 def _live_secrets(client: str, now: datetime) -> dict[str, Any]:

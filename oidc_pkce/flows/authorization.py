@@ -14,16 +14,10 @@ from django.db.models import FilteredRelation, Q
 
 from .. import identifiers, signals
 from ..conf import settings
-from ..models import (
-    Application,
-    AuthorizationCode,
-    ClientAuthentication,
-    Grant,
-    ServiceUser,
-)
+from ..models import Application, AuthorizationCode, ClientAuthentication, Grant
 from ..protocol import response_mode, scope
 from ..protocol.access import Access
-from ..protocol.application import ApplicationFacts, ClientIdType
+from ..protocol.application import ApplicationFacts
 from ..protocol.authorization import (
     AuthorizationRequest,
     Destination,
@@ -37,6 +31,7 @@ from ..protocol.errors import AccessDenied, RedirectableError
 from ..protocol.parameters import Parameters
 from ..protocol.response_mode import AuthorizationResponse
 from . import access, claims, interaction, issuing, step_up
+from . import application as applications
 from .interaction import Owed, Person, Standing, Ticket
 from .issuing import Issue, Signers
 from .subject import subject_of
@@ -189,20 +184,8 @@ def signers(
 
 def question_of(application: ApplicationFacts, parameters: Parameters) -> Question:
     """What the checks see: a Confidential application's clients are asked of the database."""
-    client_id = parameters.get("client_id")
-    confidential = application.client_id_type is ClientIdType.CONFIDENTIAL
-    exists = bool(
-        client_id
-        and confidential
-        and not application.is_openid_connect
-        and _service_user_exists(client_id)
-    )
+    exists = applications.client_exists(application, parameters.get("client_id"))
     return Question(parameters, application, exists)
-
-
-def _service_user_exists(client_id: str) -> bool:
-    field = f"user__{get_user_model().USERNAME_FIELD}"
-    return "\0" not in client_id and ServiceUser.objects.filter(**{field: client_id}).exists()
 
 
 def _what_is_owed(
@@ -213,7 +196,7 @@ def _what_is_owed(
     now: datetime,
     trace: Trace,
 ) -> Judged:
-    standing = Standing(request, person, ticket, now, application.requires_consent, False)
+    standing = Standing(request, person, ticket, now, application.requires_consent)
     hinted = trace.take(interaction.hinted_subject, application, request, now)
     trace.run(interaction.SIGN_IN_CHECKS, standing)
     if person is None or interaction.must_sign_in(standing):
@@ -230,9 +213,7 @@ def _what_is_owed(
     asked = claims.asked(application, request)
     given = Given(member.subject, reached.told, request.scopes, asked)
     covered = any(set(given.permissions) <= allowed for allowed in member.consented)
-    standing = Standing(
-        request, person, ticket, now, application.requires_consent, has_consented=covered
-    )
+    standing = replace(standing, has_consented=covered)
     trace.run(interaction.CONSENT_CHECKS, standing)
     owed = Owed.CONSENT if interaction.must_consent(standing) else Owed.NOTHING
     return Judged(request, owed, given)

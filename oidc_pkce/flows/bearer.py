@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..protocol import jose
@@ -19,7 +19,7 @@ from .access_token import Bearer
 class BearerQuestion:
     """What the checks of a bearer token see."""
 
-    token: str | None
+    token: str | None = field(repr=False)
     bearer: Bearer | None
     expected: ApplicationFacts | None
     reason: str
@@ -77,7 +77,9 @@ def token_is_this_applications(question: BearerQuestion) -> None:
 def client_is_still_served(question: BearerQuestion) -> None:
     """The client that the token was issued to is still one of this application's."""
     bearer = question.bearer
-    if bearer and not serves_client(bearer.application, bearer.client_id, exists=True):
+    if bearer is None:
+        return
+    if not serves_client(bearer.application, bearer.client_id, exists=bearer.client_exists):
         detail = "the application serves this client no more"
         raise InvalidToken(received=bearer.client_id, detail=detail)
 

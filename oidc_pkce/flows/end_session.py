@@ -12,17 +12,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from django.contrib.auth import get_user_model
 from django.core import signing
 from django.db import transaction
 
 from .. import audit, signals
 from ..conf import settings
-from ..models import Application, Grant, LogoutDelivery, ServiceUser, Subject
+from ..models import Application, Grant, LogoutDelivery, Subject
 from ..models.application import FACTS, facts_of, scope_names
 from ..protocol import end_session as rules
 from ..protocol import id_token, jose, redirect_uri
-from ..protocol.application import ApplicationFacts, ClientIdType, Template
+from ..protocol.application import ApplicationFacts, Template
 from ..protocol.checks import Check, Trace, check
 from ..protocol.end_session import EndSessionRequest, Hint, Question
 from ..protocol.errors import InvalidRequest, OAuthError, StalePage
@@ -87,8 +86,8 @@ def judge(asked: Asked, trace: Trace) -> EndSessionRequest:
     question = Question(parameters, application, hint)
     client_id = None
     if question.client_id is not None or address:
-        exists = _is_service_user(application, question.client_id)
-        question = Question(parameters, application, hint, exists)
+        exists = application and applications.client_exists(application, question.client_id)
+        question = Question(parameters, application, hint, bool(exists))
         client_id = _believe(trace, rules.client_is_served, question)
     return EndSessionRequest(
         application_id=application.application_id if application else "",
@@ -167,16 +166,6 @@ def _read(found: Any) -> list[ApplicationFacts]:
 
 def _first(found: Iterable[ApplicationFacts]) -> ApplicationFacts | None:
     return next(iter(found), None)
-
-
-def _is_service_user(application: ApplicationFacts | None, client_id: str | None) -> bool:
-    """Asked only where a client is a service user."""
-    if application is None or application.is_openid_connect or not client_id:
-        return False
-    if application.client_id_type is not ClientIdType.CONFIDENTIAL:
-        return False
-    login = f"user__{get_user_model().USERNAME_FIELD}"
-    return ServiceUser.objects.filter(**{login: client_id}).exists()
 
 
 # --- on its way through our own pages ----------------------------------------------------------

@@ -88,7 +88,7 @@ class Standing:
     ticket: Ticket
     now: datetime
     asks_consent: bool
-    has_consented: bool
+    has_consented: bool = False
 
 
 def seal(ticket: Ticket, application_id: str) -> str:

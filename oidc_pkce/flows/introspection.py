@@ -46,7 +46,7 @@ def introspect(
     try:
         trace.run(INTROSPECTION_CHECKS, question)
     except InvalidToken:
-        return INACTIVE
+        return dict(INACTIVE)
     return question.live.members()
 
 
@@ -107,5 +107,6 @@ def _introspected(bearer: Bearer, token_type: str, audience: tuple[str, ...]) ->
         auth_time=bearer.auth_time,
         issued_at=bearer.issued_at,
         expires_at=bearer.expires_at,
+        client_exists=bearer.client_exists,
         access=bearer.access,
     )

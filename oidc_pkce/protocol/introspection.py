@@ -22,7 +22,8 @@ INACTIVE = {"active": False}
 class IntrospectedToken:
     """A live token of any application; times are seconds since the epoch.
 
-    A refresh token is for nobody but this server, so its ``audience`` is empty.
+    A refresh token is for nobody but this server, so its ``audience`` is empty. ``client_exists``
+    is the answer of the database for a Confidential application.
     """
 
     application: ApplicationFacts
@@ -35,6 +36,7 @@ class IntrospectedToken:
     auth_time: int
     issued_at: int
     expires_at: int
+    client_exists: bool
     access: Access
 
     def members(self) -> dict[str, Any]:
@@ -143,10 +145,10 @@ def token_can_be_used(question: IntrospectionQuestion) -> None:
 )
 def client_is_still_served(question: IntrospectionQuestion) -> None:
     """The client that the token was issued to is still one of this application's."""
-    client_id = question.live.client_id
-    if not serves_client(question.application, client_id, exists=True):
+    token = question.live
+    if not serves_client(question.application, token.client_id, exists=token.client_exists):
         detail = "the application serves this client no more"
-        raise InvalidToken(received=client_id, detail=detail)
+        raise InvalidToken(received=token.client_id, detail=detail)
 
 
 @check(

@@ -536,6 +536,18 @@ def test_the_audience_learns_that_a_client_was_replaced(openid_with_secret):
 
 
 @spec("RFC 7662", "2.2")
+@pytest.mark.parametrize("token_type", ["JwtRS256", "Opaque"])
+def test_the_audience_learns_that_a_client_is_no_service_user_any_more(owner, token_type):
+    giving(owner, token_type)
+    tokens, api = owner.tokens(resource="urn:api"), another_service_user(owner, "urn:api")
+    assert api.introspect(tokens["access_token"]).json["active"] is True
+
+    ServiceUser.objects.filter(user__username="robot").delete()
+
+    assert why(api.introspect(tokens["access_token"]))[0] == "introspection.client"
+
+
+@spec("RFC 7662", "2.2")
 def test_what_was_deleted_is_inactive(owner, tokens, ada):
     ada.delete()
 

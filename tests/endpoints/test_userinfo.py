@@ -19,9 +19,19 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from django.utils import timezone
 
 from oidc_pkce.flows import keys
-from oidc_pkce.models import AccessToken, Grant, RevokedToken, SigningKey
+from oidc_pkce.models import AccessToken, Grant, RevokedToken, SigningKey, Subject
 from oidc_pkce.protocol import jwk
-from tests.journeys import FORM, Answer, Browser, Journey, last_trace, make_application
+from tests.fixtures import make_user
+from tests.journeys import (
+    FORM,
+    SECRET,
+    Answer,
+    Browser,
+    Journey,
+    last_trace,
+    make_application,
+    make_service_user,
+)
 from tests.spec import spec
 
 
@@ -405,6 +415,42 @@ def test_a_client_that_was_taken_off_the_list_is_served_no_more(signed_in, list_
     list_app.save()
 
     refused(signed_in.userinfo(token))
+
+
+@spec("RFC 6750", "3.1")
+@pytest.mark.parametrize("kind", ["JwtRS256", "Opaque"])
+@pytest.mark.parametrize("also_the_user", [False, True])
+def test_a_client_that_is_no_service_user_any_more_is_served_no_more(
+    confidential, robot, kind, also_the_user
+):
+    confidential.application.token_type = kind
+    confidential.application.save()
+    token = confidential.tokens()["access_token"]
+    assert confidential.userinfo(token).status == 200
+
+    (robot.user if also_the_user else robot).delete()
+
+    refused(confidential.userinfo(token))
+    assert last_trace().failed_check == "bearer.client"
+
+
+@spec("RFC 6749", "10.16")
+@pytest.mark.parametrize("has_a_subject", [False, True])
+def test_a_clients_own_token_is_not_inherited_with_its_name(confidential, robot, has_a_subject):
+    confidential.application.flows = ["AuthorizationCode", "ClientCreds"]
+    confidential.application.save()
+    credentials = {"client_id": "robot", "client_secret": SECRET}
+    answer = confidential.post("Token", {"grant_type": "client_credentials", **credentials})
+    token = answer.json["access_token"]
+    assert confidential.userinfo(token).status == 200
+
+    robot.user.delete()
+    heir = make_service_user(make_user("robot"), SECRET)
+    if has_a_subject:
+        Subject.objects.create(user=heir.user)
+
+    refused(confidential.userinfo(token))
+    assert last_trace().failed_check == "bearer.token"
 
 
 @spec("RFC 8259", "4")
