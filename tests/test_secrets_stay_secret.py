@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -14,12 +15,22 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
+from django.utils import timezone
 
 from oidc_pkce.endpoints.login import LoginPage
 from oidc_pkce.flows import issuing
-from oidc_pkce.models import AccessToken, AuditEvent, AuthorizationCode, RequestTrace
+from oidc_pkce.flows.login import Attempt
+from oidc_pkce.models import (
+    AccessToken,
+    AuditEvent,
+    AuthorizationCode,
+    RefreshToken,
+    RequestTrace,
+)
 from oidc_pkce.protocol.credentials import present
 from oidc_pkce.protocol.grants.authorization_code import CodeRequest
+from oidc_pkce.protocol.grants.password import PasswordRequest
+from oidc_pkce.protocol.grants.refresh_token import RefreshRequest
 from oidc_pkce.protocol.parameters import Parameters
 from oidc_pkce.protocol.response_mode import success
 from oidc_pkce.protocol.token import TokenResponse
@@ -103,8 +114,12 @@ def people(db: None) -> Any:
     return made
 
 
+EVERY_FLOW = ["AuthorizationCode", "ClientCreds", "ResourceCreds"]
+
+
 def journeys(people: Any, **fields: Any) -> list[Journey]:
-    """One application of each kind of client."""
+    """One application of each kind of client, with every grant."""
+    fields = {"issues_refresh_tokens": True, "flows": EVERY_FLOW, **fields}
     make_service_user(make_user("robot"), SECRET)
     openid = make_application(
         application_id="openid",
@@ -150,8 +165,11 @@ def live_through(journey: Journey, canaries: Canaries) -> list[Answer]:
     in_url = f"{journey.url('Token')}?client_secret={SECRET}&code={code}"
     refused.append(Answer(Browser().post(in_url)))
     tokens = journey.redeem(code).json
-    canaries.add(tokens["access_token"], *filter(None, [tokens.get("id_token")]))
+    add_tokens(canaries, tokens)
     assert journey.userinfo(tokens["access_token"]).status == 200
+    refused += refresh_through(journey, canaries, tokens["refresh_token"])
+    refused += grants_through(journey, canaries)
+    refused += endings_through(journey, canaries)
     refused += [
         journey.redeem(code),
         journey.userinfo(tokens["access_token"]),
@@ -161,6 +179,86 @@ def live_through(journey: Journey, canaries: Canaries) -> list[Answer]:
         journey.authorize(redirect_uri="https://evil.example/"),
     ]
     return refused
+
+
+def add_tokens(canaries: Canaries, answer: dict[str, Any]) -> None:
+    members = ("access_token", "refresh_token", "id_token")
+    canaries.add(*(answer[name] for name in members if name in answer))
+
+
+def refresh_through(journey: Journey, canaries: Canaries, token: str) -> list[Answer]:
+    """What a refresh token can meet, from its first use to the reuse that ends its grant."""
+    canaries.add(token[::-1])
+    bearer = {"Authorization": f"Bearer {token}"}
+    in_url = f"{journey.url('Token')}?refresh_token={token}"
+    refused = [
+        journey.refresh(token, client_id="stranger"),
+        journey.refresh(token, client_secret=WRONG),
+        journey.refresh(token, scope="admin"),
+        journey.refresh(token, resource=f"https://api.example/?token={token}"),
+        journey.refresh(token, grant_type=token),
+        journey.refresh(token, refresh_token=[token, token]),
+        journey.refresh(token + "\0"),
+        journey.refresh(token[::-1]),
+        journey.refresh(token, client_id=token),
+        journey.redeem(token),
+        journey.userinfo(token),
+        Answer(Browser().post(in_url, headers=bearer)),
+    ]
+    journey.refresh(token, scope=token)  # who sent it is told what was wrong, nobody else
+    for _ in range(2):  # the second one is answered by the same successor
+        answer = journey.refresh(token).json
+        add_tokens(canaries, answer)
+    RefreshToken.objects.exclude(used_at=None).update(used_at=timezone.now() - timedelta(minutes=1))
+    return [*refused, journey.refresh(token), journey.refresh(answer["refresh_token"])]
+
+
+def grants_through(journey: Journey, canaries: Canaries) -> list[Answer]:
+    """Client credentials and the password grant, right and wrong in every place."""
+
+    def ask(grant: str, **fields: Any) -> Answer:
+        who = {"client_id": journey.client_id, "client_secret": journey.secret}
+        answer = journey.post("Token", {"grant_type": grant, **who, **fields})
+        add_tokens(canaries, answer.json)
+        return answer
+
+    machine, password = "client_credentials", "password"
+    ask(machine, scope=SECRET)  # who sent it is told what was wrong, nobody else
+    two_ways = {"grant_type": machine, "client_secret": SECRET}
+    answers = [
+        ask(machine),
+        ask(machine, client_secret=WRONG),
+        ask(machine, resource=SECRET),
+        ask(machine, client_id=SECRET),
+        journey.post("Token", two_ways, headers=basic(journey.client_id, SECRET)),
+        ask(password, username="ada", password=PASSWORD),
+        ask(password, user_name="ada", password=PASSWORD, scope="openid"),
+        ask(password, username="ada", password=WRONG),
+        ask(password, username=PASSWORD, password="x"),
+        ask(password, username=PASSWORD, user_name=PASSWORD, password=PASSWORD),
+        ask(password, username="ada", password=[PASSWORD, PASSWORD]),
+        ask(password, username="ada", password=PASSWORD + "\0"),
+        ask(password, username="nobody", password=PASSWORD),
+        Answer(Browser().post(f"{journey.url('Token')}?password={PASSWORD}")),
+    ]
+    return [answer for answer in answers if answer.status != 200]
+
+
+def endings_through(journey: Journey, canaries: Canaries) -> list[Answer]:
+    """Introspection and revocation of each kind of token, right and wrong."""
+    tokens = journey.redeem(journey.authorize(prompt="none").code).json
+    add_tokens(canaries, tokens)
+    answers = []
+    for endpoint in ("Introspect", "Revoke"):
+        for token in (tokens["access_token"], tokens["refresh_token"]):
+            for secret in (WRONG, journey.secret):
+                fields = {"token": token, "client_id": journey.client_id, "client_secret": secret}
+                answers.append(journey.post(endpoint, fields))
+                answers.append(journey.post(endpoint, {**fields, "token": [token, token]}))
+                answers.append(journey.post(endpoint, {**fields, "token_type_hint": token}))
+            in_url = f"{journey.url(endpoint)}?token={token}"
+            answers.append(Answer(Browser().post(in_url)))
+    return answers
 
 
 @spec("RFC 6749", "10.3")
@@ -235,16 +333,22 @@ def reports(settings: Any) -> list[Any]:
 
 
 @spec("RFC 6819", "5.1.4.1.3")
-def test_a_crash_reports_no_credential(people, canaries, logged, reports, monkeypatch):
+@pytest.mark.parametrize(
+    "grant", ["authorization_code", "refresh_token", "client_credentials", "password"]
+)
+def test_a_crash_reports_no_credential(people, canaries, logged, reports, monkeypatch, grant):
     (_, journey, _) = journeys(people)
     journey.log_in(people)
-    code = journey.authorize().code
-    canaries.add(code, journey.verifier)
+    code, token = journey.authorize().code, journey.tokens()["refresh_token"]
+    canaries.add(code, token, journey.verifier)
     monkeypatch.setattr(issuing, "issue", break_down)
     browser = Browser(raise_request_exception=False)
     fields = {
-        "grant_type": "authorization_code",
+        "grant_type": grant,
         "code": code,
+        "refresh_token": token,
+        "username": "ada",
+        "password": PASSWORD,
         "redirect_uri": journey.redirect_uri,
         "client_id": "robot",
         "client_secret": SECRET,
@@ -279,7 +383,11 @@ def test_a_crash_at_sign_in_reports_no_password(people, canaries, logged, report
 def test_no_secret_shows_when_a_value_is_printed(people, canaries):
     """What a debugger, a log line or an error tracker would print of our own values."""
     canaries.add("canary-code", "canary-verifier", "canary-token")
-    parameters = Parameters.parse(body=b"code=canary-code&code_verifier=canary-verifier")
+    parameters = Parameters.parse(
+        body=b"code=canary-code&code_verifier=canary-verifier&refresh_token=canary-token"
+        b"&username=canary-code&user_name=canary-code&password=canary-verifier"
+    )
+    facts = make_application().facts()
     values = [
         parameters,
         present(None, "robot", SECRET),
@@ -293,6 +401,9 @@ def test_no_secret_shows_when_a_value_is_printed(people, canaries):
             code="canary-code",
         ),
         CodeRequest.read(parameters),
+        RefreshRequest.read(parameters),
+        PasswordRequest.read(parameters),
+        Attempt("canary-code", PASSWORD, "192.0.2.1", facts, timezone.now()),
         TokenResponse("canary-token", 1, "", "canary-token", "canary-token"),
     ]
     for value in values:

@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 from oidc_pkce.flows import cleanup, keys
 from oidc_pkce.flows.actor import Actor
 from oidc_pkce.flows.revocation import revoke
+from oidc_pkce.identifiers import digest
 from oidc_pkce.models import Application, Grant, RefreshToken
 from oidc_pkce.testing import clear_caches
 from tests.clock import Clock, stop_the_clock
@@ -278,15 +279,19 @@ class TokenLife(RuleBasedStateMachine):
     @rule(number=NUMBERS, what=st.sampled_from(["grant", "refresh token", "access token"]))
     def revoke(self, number: int, what: str) -> None:
         if what == "grant":
-            self.revoke_the_grant(newest(self.codes, number).family)
+            code = self.pick(self.codes, "unspent", number)
+            self.revoke_the_grant(code.family)
+            self.redeem_once(code)
         elif what == "access token":
             token = newest(self.access_tokens, number)
             self.revoke_a_token(token)
             token.is_revoked = True
         else:
             token = newest(self.refresh_tokens, number)
+            was_stored = RefreshToken.objects.filter(pk=digest(token.value)).exists()
+            assert was_stored or self.is_over(token)  # only clean-up forgets, and only the expired
             self.revoke_a_token(token)
-            token.family.is_revoked = token.family.is_revoked or not self.is_over(token)
+            token.family.is_revoked = token.family.is_revoked or was_stored
 
     def revoke_the_grant(self, family: Family) -> None:
         """As an administrator does."""
@@ -314,6 +319,22 @@ class TokenLife(RuleBasedStateMachine):
     @rule(seconds=STEPS)
     def let_time_pass(self, seconds: int) -> None:
         self.clock.step(seconds)
+
+    @rule()
+    def let_time_pass_until_something_ends(self) -> None:
+        """To the very second, where ``<`` and ``<=`` differ; then whatever has ended is tried."""
+        ends = [each.expires_at for each in (*self.codes, *self.refresh_tokens)]
+        ends += [each.used_at + WINDOW for each in self.refresh_tokens if each.used_at is not None]
+        ends += [each.expires_at for each in self.access_tokens]
+        self.clock.at = min([end for end in ends if end > self.clock.at], default=self.clock.at)
+        for code in [each for each in self.codes if each.expires_at == self.clock.at][-1:]:
+            self.redeem_once(code)
+        for token in [each for each in self.refresh_tokens if self.ends_now(each)][-1:]:
+            self.refresh_once(token)
+
+    def ends_now(self, token: Credential) -> bool:
+        window = token.used_at + WINDOW if token.used_at is not None else None
+        return self.clock.at in (token.expires_at, window)
 
     # --- what must change nothing -----------------------------------------------------------------
 

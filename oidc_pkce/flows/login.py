@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,8 +28,8 @@ class SignInBlocked(SignInRefused):
 class Attempt:
     """What somebody typed, where, and when; perhaps into a client, which then names itself."""
 
-    username: str
-    password: str
+    username: str = field(repr=False)  # people type passwords there, too
+    password: str = field(repr=False)
     address: str
     application: ApplicationFacts
     now: datetime

@@ -93,9 +93,19 @@ def without_credentials(text: str) -> str:
     if mark and ":" in head:
         names = "&".join(f"{pair.partition('=')[0]}=…" for pair in tail.split("&"))
         return f"{printable(head)}{mark}{printable(names)}"
-    if _SECRET.fullmatch(text) and not _GUID.fullmatch(text):
-        return f"({len(text)} characters)"
+    if _SECRET.fullmatch(text):
+        return _counted(text)
     return printable(text)
+
+
+def _counted(word: str) -> str:
+    """A long word as its length, unless it is an identifier of the kind that client ids are."""
+    return word if _GUID.fullmatch(word) else f"({len(word)} characters)"
+
+
+def _description(text: str) -> str:
+    """A sentence without what may be a credential: it may name a scope that was asked for."""
+    return _SECRET.sub(lambda found: _counted(found[0]), text)
 
 
 def _cut_address(text: str) -> tuple[str, str, str]:
@@ -119,7 +129,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "check": outcome.check,
         "passed": False,
         "error": outcome.error,
-        "description": outcome.description,
+        "description": _description(outcome.description),
         "received": _received(outcome.received),
         "expected": [text[:MAX_TEXT] for text in outcome.expected[:MAX_CANDIDATES]],
         "detail": printable(outcome.detail[:MAX_TEXT]),
