@@ -18,7 +18,8 @@ from urllib.parse import urlencode
 from .. import audit, outbound
 from ..models import LogoutDelivery
 from ..outbound import OutboundError
-from ..protocol import end_session, id_token, jose
+from ..protocol import back_channel_logout as rules
+from ..protocol import id_token, jose
 from . import keys
 
 LEASE = timedelta(minutes=2)  # longer than a post can take, the name server's answer included
@@ -102,7 +103,7 @@ def _post(delivery: LogoutDelivery, now: datetime) -> tuple[Outcome, str]:
 
 def _token(delivery: LogoutDelivery, now: datetime) -> str:
     """Made for this attempt: it is valid for two minutes."""
-    claims = end_session.logout_token(
+    claims = rules.logout_token(
         delivery.application.facts(),
         client_id=delivery.client_id,
         subject=delivery.subject,
@@ -111,7 +112,7 @@ def _token(delivery: LogoutDelivery, now: datetime) -> str:
         now=int(now.timestamp()),
     )
     key = keys.signer(id_token.ALGORITHM, now)
-    return jose.sign(claims, key, typ=end_session.LOGOUT_TOKEN_TYP)
+    return jose.sign(claims, key, typ=rules.TYP)
 
 
 def _postpone(delivery: LogoutDelivery, until: datetime, problem: str, now: datetime) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from .application import Application, ApplicationLogo, LoginInitiation, Scope, Status
 from .audit import AuditEvent
 from .authorization import AuthorizationCode
+from .back_channel_logout import LogoutDelivery
 from .client_secret import ClientSecret
 from .consent import Consent
-from .end_session import LogoutDelivery
 from .grant import ClientAuthentication, Grant
 from .permission import Permission, Principal, Right, has_right
 from .service_user import ServiceUser

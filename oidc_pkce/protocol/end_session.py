@@ -1,7 +1,7 @@
 """The sign-out request: what it says, what vouches for it, and where it may lead.
 
-OpenID Connect RP-Initiated Logout §2, §3. And what applications are told afterwards: Back-Channel
-Logout §2.4, Front-Channel Logout §3.
+OpenID Connect RP-Initiated Logout §2, §3. And where the signed-out page tells applications of it:
+Front-Channel Logout §3.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ from .errors import InvalidRequest, UnknownClient, UnusableRedirectUri
 from .parameters import Parameters
 from .response_mode import AuthorizationResponse, Fields
 
-LOGOUT_TOKEN_TYP = "logout+jwt"  # noqa: S105 - the name of a type
-LOGOUT_TOKEN_LIFETIME = 120  # seconds; two minutes at most, says Back-Channel Logout §2.4
-EVENT = "http://schemas.openid.net/event/backchannel-logout"
 MAX_UI_LOCALES = 200
 
 
@@ -176,23 +173,7 @@ def hint_is_of_session(request: EndSessionRequest, subject: str, sid: str) -> st
     return subject
 
 
-# --- what applications are told ----------------------------------------------------------------
-
-
-def logout_token(
-    application: ApplicationFacts, *, client_id: str, subject: str, sid: str, jti: str, now: int
-) -> dict[str, Any]:
-    """The claims of a logout token; ``now`` in seconds. It has no nonce (Back-Channel §2.4)."""
-    return {
-        "iss": application.issuer,
-        "sub": subject,
-        "aud": client_id,
-        "iat": now,
-        "exp": now + LOGOUT_TOKEN_LIFETIME,
-        "jti": jti,
-        "sid": sid,
-        "events": {EVENT: {}},
-    }
+# --- where applications are told ---------------------------------------------------------------
 
 
 def frame_address(application: ApplicationFacts, sid: str) -> str:
