@@ -1,4 +1,4 @@
-"""Which client must prove itself how: every kind, every secret, every endpoint that clients call."""
+"""Which client must prove itself how: every kind, every secret, every endpoint for clients."""
 
 from __future__ import annotations
 
