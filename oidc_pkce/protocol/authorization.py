@@ -139,11 +139,7 @@ def redirect_uri_is_registered(question: Question) -> None:
     received, registered = question.get("redirect_uri"), question.application.redirect_uris
     if received is None:
         raise UnusableRedirectUri("redirect_uri is missing", expected=registered)
-    if problem := redirect_uri.problem(received):
-        raise UnusableRedirectUri(received=received, expected=registered, detail=problem)
-    if not redirect_uri.matches(registered, received):
-        miss = redirect_uri.near_miss(registered, received)
-        detail = f"differs from {miss[0]} by {miss[1]}" if miss else "not registered"
+    if detail := redirect_uri.mismatch(registered, received):
         raise UnusableRedirectUri(received=received, expected=registered, detail=detail)
 
 

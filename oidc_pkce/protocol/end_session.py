@@ -102,11 +102,7 @@ def address_is_registered(application: ApplicationFacts | None, received: str) -
     if application is None or not received:
         return
     registered = application.post_logout_redirect_uris
-    if problem := redirect_uri.problem(received):
-        raise UnusableRedirectUri(received=received, expected=registered, detail=problem)
-    if not redirect_uri.matches(registered, received):
-        miss = redirect_uri.near_miss(registered, received)
-        detail = f"differs from {miss[0]} by {miss[1]}" if miss else "not registered"
+    if detail := redirect_uri.mismatch(registered, received):
         raise UnusableRedirectUri(received=received, expected=registered, detail=detail)
 
 

@@ -81,6 +81,16 @@ def matches(registered: Sequence[str], received: str) -> bool:
     )
 
 
+def mismatch(registered: Sequence[str], received: str) -> str | None:
+    """Why a received URI is not a registered one, for the trace; ``None`` when it is."""
+    if fault := problem(received):
+        return fault
+    if matches(registered, received):
+        return None
+    miss = near_miss(registered, received)
+    return f"differs from {miss[0]} by {miss[1]}" if miss else "not registered"
+
+
 def near_miss(registered: Sequence[str], received: str) -> tuple[str, str] | None:
     """Find the registered URI that a refused one comes closest to, and name the difference.
 

@@ -238,7 +238,7 @@ def _verification_key(key: Any) -> VerificationKey:
         raise ValueError(f"the key {key['kid']} is private: register its public half")
     try:
         return VerificationKey(key["kid"], key["alg"], public_key_from_jwk(key))
-    except (ValueError, TypeError, KeyError):
+    except ValueError:
         raise ValueError(f"the key {key['kid']} cannot be read, or does not fit its alg") from None
 
 

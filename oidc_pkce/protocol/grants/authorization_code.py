@@ -75,15 +75,13 @@ class CodeQuestion:
 )
 def code_parameters_are_present(question: CodeQuestion) -> None:
     """code and redirect_uri are sent."""
-    for name in ("code", "redirect_uri"):
-        value = getattr(question.request, name)
+    request = question.request
+    for name, value in (("code", request.code), ("redirect_uri", request.redirect_uri)):
         if value is None:
             raise InvalidRequest(f"{name} is missing")
-    for name in ("code", "verifier"):
-        if len(getattr(question.request, name) or "") > MAX_CREDENTIAL:
-            raise InvalidRequest(
-                "code is too long" if name == "code" else "code_verifier is too long"
-            )
+    for name, value in (("code", request.code), ("code_verifier", request.verifier)):
+        if len(value or "") > MAX_CREDENTIAL:
+            raise InvalidRequest(f"{name} is too long")
 
 
 @check(
