@@ -96,6 +96,19 @@ def test_an_oversized_parameter_of_the_token_endpoint_is_named(confidential, nam
     assert answer.told == (400, "invalid_request", f"the parameter {name} is too long")
 
 
+@spec("RFC 7009", "2.1")
+@spec("RFC 7662", "2.1")
+@pytest.mark.parametrize("endpoint", ["Introspect", "Revoke"])
+@pytest.mark.parametrize(
+    "name", ["token", "token_type_hint", "client_id", "client_secret", "unknown"]
+)
+def test_an_oversized_parameter_beside_a_token_is_named(confidential, endpoint, name):
+    fields = {"token": "t", "client_id": "robot", "client_secret": SECRET, name: TOO_LONG}
+    answer = confidential.post(endpoint, fields)
+
+    assert answer.told == (400, "invalid_request", f"the parameter {name} is too long")
+
+
 @spec("RFC 6750", "3.1")
 def test_an_oversized_bearer_token_is_refused(signed_in):
     body = Answer(
@@ -157,6 +170,7 @@ def test_an_oversized_field_of_the_consent_page_grants_nothing_more(asking, name
     [
         *((name, FORM, encode({"unknown": HUGE})) for name in ("Authorize", "Token", "UserInfo")),
         *((name, FORM, encode({"unknown": HUGE})) for name in ("EndSession", "Confirm", "Login")),
+        *((name, FORM, encode({"unknown": HUGE})) for name in ("Introspect", "Revoke")),
         ("UserInfo", "application/json", f'"{HUGE}"'),
     ],
     ids=lambda value: value[:32],
@@ -169,7 +183,9 @@ def test_a_huge_body_is_refused_before_it_is_read(signed_in, endpoint, content_t
     assert time.monotonic() - started < 2
 
 
-@pytest.mark.parametrize("endpoint", ["Authorize", "Token", "UserInfo", "EndSession"])
+@pytest.mark.parametrize(
+    "endpoint", ["Authorize", "Token", "UserInfo", "EndSession", "Introspect", "Revoke"]
+)
 def test_a_thousand_fields_are_refused(signed_in, endpoint):
     body = encode({f"p{n}": "1" for n in range(1000)})
     answer = Answer(signed_in.browser.post(signed_in.url(endpoint), body, content_type=FORM))
