@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
-
-from django.contrib.auth import get_user_model
 from django.db import models, transaction
-from django.db.models import OuterRef
 
-from ... import audit, identifiers
+from ... import audit
 from ...models import AuthorizationCode, ClientAuthentication, Grant
-from ...models.statement import Statement, UpdateStatement, columns, instance
-from ...protocol.access import Access
+from ...models.statement import UpdateStatement
 from ...protocol.grants.authorization_code import (
     CODE_CHECKS,
     CodeQuestion,
@@ -22,20 +14,13 @@ from ...protocol.grants.authorization_code import (
     SpentCode,
 )
 from ...protocol.token import TokenResponse
-from .. import access, issuing, revocation
+from .. import issuing, revocation
 from ..actor import Actor
 from . import refresh_token
 from .order import GrantOrder
+from .stored import Found, Stored
 
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A code with its grant, its user, and whether that user may."""
-
-    code: AuthorizationCode
-    grant: Grant
-    user: Any
-    access: Access
+_codes = Stored(AuthorizationCode)
 
 
 def exchange(order: GrantOrder) -> TokenResponse:
@@ -45,7 +30,7 @@ def exchange(order: GrantOrder) -> TokenResponse:
     otherwise valid use revokes the grant, and that outlives the refusal.
     """
     request = CodeRequest.read(order.parameters)
-    found = _find(request.code)
+    found = _codes.find(request.code)
     order.user_pk = found.grant.user_id if found else None
     try:
         order.trace.run(CODE_CHECKS, _question(order, request, found))
@@ -60,51 +45,22 @@ def exchange(order: GrantOrder) -> TokenResponse:
         raise
 
 
-def _query(digest: bytes) -> Any:
-    application = OuterRef("grant__application_id")
-    answers = access.expressions(user="grant__user_id", application=application)
-    return (
-        AuthorizationCode.objects.filter(pk=digest)
-        .annotate(**answers)
-        .values_list(
-            *answers,
-            *columns(AuthorizationCode),
-            *columns(Grant, "grant__"),
-            *columns(get_user_model(), "grant__user__"),
-        )
-    )
-
-
-_by_digest = Statement(_query, digest=models.BinaryField())
-
-
-def _find(code: str | None) -> Found | None:
-    """One statement."""
-    rows = _by_digest.rows(digest=identifiers.digest(code)) if code is not None else []
-    return _found(iter(rows[0])) if rows else None
-
-
-def _found(values: Iterator[Any]) -> Found:
-    has_run_right, is_service_user = islice(values, 2)
-    code = instance(AuthorizationCode, values)
-    code.grant = grant = instance(Grant, values)
-    grant.user = user = instance(get_user_model(), values)
-    may = access.answer(user, has_run_right=has_run_right, is_service_user=is_service_user)
-    return Found(code, grant, user, may)
-
-
-def _question(order: GrantOrder, request: CodeRequest, found: Found | None) -> CodeQuestion:
+def _question(
+    order: GrantOrder, request: CodeRequest, found: Found[AuthorizationCode] | None
+) -> CodeQuestion:
     return CodeQuestion(
         request=request,
         application=order.application,
         client=order.client,
-        code=found.code.facts() if found else None,
+        code=found.row.facts() if found else None,
         access=found.access if found else None,
         now=order.now,
     )
 
 
-def _redeem(order: GrantOrder, request: CodeRequest, found: Found) -> TokenResponse:
+def _redeem(
+    order: GrantOrder, request: CodeRequest, found: Found[AuthorizationCode]
+) -> TokenResponse:
     """Sign only what was claimed: a signature that fails leaves the code usable."""
     signers = issuing.signers(order.application, order.now)
     with transaction.atomic():
@@ -112,9 +68,9 @@ def _redeem(order: GrantOrder, request: CodeRequest, found: Found) -> TokenRespo
         return issuing.issue(_issue(order, request, found), signers)
 
 
-def _claim(order: GrantOrder, found: Found) -> None:
+def _claim(order: GrantOrder, found: Found[AuthorizationCode]) -> None:
     """Spend the code. Of all requests that got this far at once, one goes on."""
-    if not AuthorizationCode.objects.claim(bytes(found.code.digest), order.now):
+    if not AuthorizationCode.objects.claim(bytes(found.row.digest), order.now):
         refusal = SpentCode(detail="the code was redeemed at the same moment")
         order.trace.refused("code.single_use", refusal)
         raise refusal
@@ -142,7 +98,9 @@ def _remember_authentication(order: GrantOrder, grant: Grant) -> None:
         _remember.run(grant_id=grant.pk, proved=proved.value)
 
 
-def _issue(order: GrantOrder, request: CodeRequest, found: Found) -> issuing.Issue:
+def _issue(
+    order: GrantOrder, request: CodeRequest, found: Found[AuthorizationCode]
+) -> issuing.Issue:
     return issuing.Issue(
         application=order.application,
         grant=found.grant,

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.db import models, transaction
-from django.db.models import OuterRef
+from django.db import transaction
 
 from ... import audit, identifiers
 from ...conf import settings
 from ...models import ClientAuthentication, Grant, RefreshToken
-from ...models.statement import Statement, columns, instance
-from ...protocol.access import Access
 from ...protocol.application import ApplicationFacts
 from ...protocol.errors import InvalidGrant
 from ...protocol.grants.refresh_token import (
@@ -29,19 +22,12 @@ from ...protocol.grants.refresh_token import (
     token_is_unspent,
 )
 from ...protocol.token import TokenResponse
-from .. import access, issuing, revocation
+from .. import issuing, revocation
 from ..actor import Actor
 from .order import GrantOrder
+from .stored import Found, Stored
 
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A refresh token with its grant, its user, and whether that user may."""
-
-    token: RefreshToken
-    grant: Grant
-    user: Any
-    access: Access
+_tokens = Stored(RefreshToken)
 
 
 def begin(application: ApplicationFacts, grant: Grant, now: datetime) -> str | None:
@@ -63,7 +49,7 @@ def exchange(order: GrantOrder) -> TokenResponse:
     grant, and that outlives the refusal.
     """
     request = RefreshRequest.read(order.parameters)
-    found = _find(request.token)
+    found = _tokens.find(request.token)
     order.user_pk = found.grant.user_id if found else None
     question = _question(order, request, found)
     try:
@@ -79,40 +65,9 @@ def exchange(order: GrantOrder) -> TokenResponse:
         raise
 
 
-def _query(digest: bytes) -> Any:
-    application = OuterRef("grant__application_id")
-    answers = access.expressions(user="grant__user_id", application=application)
-    return (
-        RefreshToken.objects.filter(pk=digest)
-        .annotate(**answers)
-        .values_list(
-            *answers,
-            *columns(RefreshToken),
-            *columns(Grant, "grant__"),
-            *columns(get_user_model(), "grant__user__"),
-        )
-    )
-
-
-_by_digest = Statement(_query, digest=models.BinaryField())
-
-
-def _find(token: str | None) -> Found | None:
-    """One statement."""
-    rows = _by_digest.rows(digest=identifiers.digest(token)) if token is not None else []
-    return _found(iter(rows[0])) if rows else None
-
-
-def _found(values: Iterator[Any]) -> Found:
-    has_run_right, is_service_user = islice(values, 2)
-    token = instance(RefreshToken, values)
-    token.grant = grant = instance(Grant, values)
-    grant.user = user = instance(get_user_model(), values)
-    may = access.answer(user, has_run_right=has_run_right, is_service_user=is_service_user)
-    return Found(token, grant, user, may)
-
-
-def _question(order: GrantOrder, request: RefreshRequest, found: Found | None) -> RefreshQuestion:
+def _question(
+    order: GrantOrder, request: RefreshRequest, found: Found[RefreshToken] | None
+) -> RefreshQuestion:
     return RefreshQuestion(
         request=request,
         application=order.application,
@@ -124,8 +79,8 @@ def _question(order: GrantOrder, request: RefreshRequest, found: Found | None) -
     )
 
 
-def _facts(found: Found) -> RefreshTokenFacts:
-    token, grant = found.token, found.grant
+def _facts(found: Found[RefreshToken]) -> RefreshTokenFacts:
+    token, grant = found.row, found.grant
     return RefreshTokenFacts(
         application_pk=grant.application_id,
         client_id=grant.client_id,
@@ -139,7 +94,9 @@ def _facts(found: Found) -> RefreshTokenFacts:
     )
 
 
-def _refresh(order: GrantOrder, question: RefreshQuestion, found: Found) -> TokenResponse:
+def _refresh(
+    order: GrantOrder, question: RefreshQuestion, found: Found[RefreshToken]
+) -> TokenResponse:
     """Sign only what was claimed: a signature that fails leaves the token usable."""
     signers = issuing.signers(order.application, order.now)
     with transaction.atomic():
@@ -148,7 +105,9 @@ def _refresh(order: GrantOrder, question: RefreshQuestion, found: Found) -> Toke
         return issuing.issue(_issue(order, question, found, refresh_token), signers)
 
 
-def _remember_secret(order: GrantOrder, question: RefreshQuestion, found: Found) -> None:
+def _remember_secret(
+    order: GrantOrder, question: RefreshQuestion, found: Found[RefreshToken]
+) -> None:
     """What is issued to a secret from now on is never refreshed without one."""
     if order.client.is_authenticated and not question.stored.was_authenticated:
         proved = ClientAuthentication.SECRET
@@ -159,12 +118,12 @@ def _same(question: RefreshQuestion) -> str | None:
     return question.request.token
 
 
-def _rotate(order: GrantOrder, question: RefreshQuestion, found: Found) -> str:
+def _rotate(order: GrantOrder, question: RefreshQuestion, found: Found[RefreshToken]) -> str:
     """The successor: stored by the one request that spends the token, derived by all others."""
     token, seed = question.request.token or "", question.stored.seed
     derived = successors(token, seed, settings.refresh_token_secrets)
     if question.stored.used_at is None and RefreshToken.objects.claim(
-        bytes(found.token.digest), order.now
+        bytes(found.row.digest), order.now
     ):
         successor = next(derived)
         _store(successor, found.grant, order.now, expires_at=question.stored.expires_at)
@@ -206,7 +165,10 @@ def _store(token: str, grant: Grant, now: datetime, *, expires_at: datetime) -> 
 
 
 def _issue(
-    order: GrantOrder, question: RefreshQuestion, found: Found, refresh_token: str | None
+    order: GrantOrder,
+    question: RefreshQuestion,
+    found: Found[RefreshToken],
+    refresh_token: str | None,
 ) -> issuing.Issue:
     return issuing.Issue(
         application=order.application,
