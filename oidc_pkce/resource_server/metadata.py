@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import View
 
-from .. import cors
+from .. import cors, headers
 from ..conf import ResourceServer, settings
 from ..flows import resource_server
 from ..protocol import protected_resource
@@ -25,6 +25,7 @@ class ProtectedResourceView(View):
             response["Cache-Control"] = f"public, max-age={max_age}"
         else:
             response = JsonResponse({"error": "invalid_request"}, status=404)
+            headers.forbid_caching(response)
         cors.allow_everybody(response)
         return response
 

@@ -294,6 +294,8 @@ PATHS = {
     "/OAuth2/EndSession/my_app": ({"GET": 200, "POST": 303}, "GET, POST"),
     "/OAuth2/EndSession": ({"GET": 200, "POST": 303}, "GET, POST"),
     DOCUMENT: ({"GET": 200}, "GET"),
+    "/my_app/.well-known/oauth-authorization-server": ({"GET": 200}, "GET"),
+    "/.well-known/openid-configuration/my_app": ({"GET": 200}, "GET"),
     "/.well-known/oauth-authorization-server/my_app": ({"GET": 200}, "GET"),
 }
 

@@ -88,6 +88,7 @@ def test_it_stands_nowhere_else(published: None, path: str) -> None:
     answer = ask(f"{WELL_KNOWN}{path}")
 
     assert (answer.status, answer.json) == (404, {"error": "invalid_request"})
+    assert answer.response["Cache-Control"] == "no-store"
 
 
 def test_without_a_resource_there_is_none(notes: Application) -> None:
