@@ -1,45 +1,26 @@
-"""The authorization request: its parameters, and the rules that it must pass, in order.
+"""What is asked: the rules, in order. What fails here travels to the redirect URI.
 
-RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9700 §2.1, OpenID Connect Core §3.1.2.
+RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9700 §2.1.1, OpenID Connect Core §3.1.2.1.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeGuard
+from dataclasses import dataclass, field
 
-from . import claims_request, pkce, redirect_uri, resource, scope
-from .application import ApplicationFacts
-from .checks import Trace, check
-from .claims_request import ClaimsRequest, WantedContext
-from .client import known_clients, serves_client
-from .errors import (
-    AccessDenied,
-    InvalidRequest,
-    InvalidScope,
-    UnknownClient,
-    UnreadableRequest,
-    UnsupportedResponseType,
-    UnusableRedirectUri,
-)
-from .parameters import Parameters
-from .response_mode import Mode
-from .response_type import KNOWN, ResponseType, is_offered, offered
+from .. import pkce, resource, scope
+from ..application import ApplicationFacts
+from ..checks import Trace, check
+from ..claims_request import ClaimsRequest, WantedContext
+from ..errors import AccessDenied, InvalidRequest, InvalidScope, UnsupportedResponseType
+from ..response_mode import Mode
+from ..response_type import KNOWN, ResponseType, is_offered, offered
+from .destination import RESPONSE_MODES, Destination, usable_mode
+from .question import Question
 
-RESPONSE_MODES: tuple[Mode, ...] = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 MAX_STATE = 4096
 MAX_NONCE = 2048  # as JSON writes it: it is repeated in tokens, which travel in headers
 MAX_SCOPE = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where an answer may travel; only a verified redirect URI makes one."""
-
-    redirect_uri: str
-    mode: Mode
-    state: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +38,7 @@ class AuthorizationRequest:
     prompts: frozenset[str]
     max_age: int | None
     login_hint: str
-    id_token_hint: str | None
+    id_token_hint: str | None = field(repr=False)  # names a person
     claims: ClaimsRequest
     context: WantedContext
     resources: tuple[str, ...]
@@ -66,84 +47,6 @@ class AuthorizationRequest:
     def destination(self) -> Destination:
         """Where the answer to this request goes."""
         return Destination(self.redirect_uri, self.response_mode, self.state)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a check of this endpoint sees: the parameters, and the application.
-
-    ``client_exists`` is the answer of the database for a Confidential application, where a
-    client is a service user.
-    """
-
-    parameters: Parameters
-    application: ApplicationFacts
-    client_exists: bool
-
-    def get(self, name: str) -> str | None:
-        return self.parameters.get(name)
-
-    @property
-    def response_type(self) -> ResponseType:
-        return ResponseType(self.get("response_type") or "")
-
-    @property
-    def is_sign_in(self) -> bool:
-        """Whether OpenID Connect defines what is asked, beyond OAuth (Core §3.1.2.1)."""
-        return scope.OPENID in scope.parse(self.get("scope") or "")
-
-    @property
-    def claims(self) -> ClaimsRequest:
-        """What ``claims`` asks for; without openid, nothing. Raises ``InvalidRequest``."""
-        return claims_request.read(self.get("claims") if self.is_sign_in else None)
-
-
-# --- whom to answer: a failure here is a page -------------------------------------------------
-
-
-@check(
-    "authorize.readable",
-    spec="RFC 6749 §3.1",
-    fix="Send client_id and redirect_uri exactly once, percent-encoded as UTF-8.",
-)
-def destination_is_readable(question: Question) -> None:
-    """client_id and redirect_uri are sent once and can be read."""
-    for name in ("client_id", "redirect_uri"):
-        if name in question.parameters.repeated:
-            raise UnreadableRequest(f"{name} is repeated")
-        if name in question.parameters.malformed:
-            raise UnreadableRequest(question.parameters.malformed[name])
-
-
-@check(
-    "authorize.client_id",
-    spec="RFC 6749 §4.1.1",
-    fix="Add this client to the application's Client ID List, or send the id that it shows.",
-)
-def client_is_known(question: Question) -> None:
-    """client_id names a client that this application serves."""
-    client_id, application = question.get("client_id"), question.application
-    if client_id is None:
-        raise UnknownClient("client_id is missing")
-    if not serves_client(application, client_id, exists=question.client_exists):
-        raise UnknownClient(received=client_id, expected=known_clients(application))
-
-
-@check(
-    "authorize.redirect_uri",
-    spec="RFC 9700 §2.1",
-    fix="Add this exact URI to Allowed Redirects.",
-)
-def redirect_uri_is_registered(question: Question) -> None:
-    """redirect_uri equals, character for character, one of Allowed Redirects."""
-    received, registered = question.get("redirect_uri"), question.application.redirect_uris
-    if received is None:
-        raise UnusableRedirectUri("redirect_uri is missing", expected=registered)
-    if detail := redirect_uri.mismatch(registered, received):
-        raise UnusableRedirectUri(received=received, expected=registered, detail=detail)
-
-
-# --- what is asked: a failure here travels to the redirect URI ---------------------------------
 
 
 @check(
@@ -333,12 +236,6 @@ def max_age_is_a_number(question: Question) -> None:
         raise InvalidRequest("max_age must be a whole number of seconds", received=received)
 
 
-DESTINATION_CHECKS = (
-    destination_is_readable,
-    client_is_known,
-    redirect_uri_is_registered,
-)
-
 REQUEST_CHECKS = (
     parameters_are_wellformed,
     response_mode_is_supported,
@@ -354,16 +251,6 @@ REQUEST_CHECKS = (
     prompt_is_consistent,
     max_age_is_a_number,
 )
-
-
-def find_destination(question: Question, trace: Trace) -> Destination:
-    """Who asked, and where the answer goes. Raises a ``DirectError`` when that is not certain."""
-    trace.run(DESTINATION_CHECKS, question)
-    parameters = question.parameters
-    received = parameters.get("redirect_uri") or ""
-    repeated = "state" in parameters.repeated or "state" in parameters.malformed
-    state = None if repeated else parameters.get("state")
-    return Destination(received, _mode(question, received), state)
 
 
 def read_request(
@@ -394,28 +281,9 @@ def read_request(
     )
 
 
-def _mode(question: Question, uri: str) -> Mode:
-    """How an answer travels, a refusal too: as asked, else as the response type has it (§2.1, §5).
-
-    An unusable wish and a query for tokens are refused, in the mode that would be right.
-    """
-    default: Mode = "fragment" if question.response_type.is_front_channel else "query"
-    asked = question.get("response_mode")
-    if asked is None or asked == "query" or not usable_mode(asked, uri):
-        return default
-    return asked
-
-
 def challenge_methods(application: ApplicationFacts) -> tuple[str, ...]:
     """The ``code_challenge_method`` values that this application takes."""
     return (pkce.S256, pkce.PLAIN) if application.allows_plain_pkce else (pkce.S256,)
-
-
-def usable_mode(mode: str, uri: str) -> TypeGuard[Mode]:
-    """Whether an answer can travel in this mode; a form is only ever posted to http(s)."""
-    if mode == "form_post":
-        return redirect_uri.origin(uri) is not None
-    return mode in RESPONSE_MODES
 
 
 def is_whole_number(text: str) -> bool:
