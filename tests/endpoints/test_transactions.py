@@ -91,6 +91,22 @@ def test_a_revocation_that_fails_leaves_a_trace_and_nothing_half_done(signed_in)
     assert signed_in.refresh(tokens["refresh_token"]).status == 200
 
 
+@spec("RFC 7662", "2.2")
+@spec("RFC 6750", "3.1")
+@pytest.mark.parametrize("token_type", ["JwtRS256", "Opaque"])
+def test_storage_that_fails_is_never_an_answer_about_a_token(confidential, token_type):
+    """Not even "inactive" or "invalid": whoever believes that throws a good token away."""
+    confidential.application.token_type = token_type
+    confidential.application.save()
+    token = confidential.tokens()["access_token"]
+    table = "oidc_pkce_accesstoken" if token_type == "Opaque" else "oidc_pkce_grant"
+
+    for ask in (confidential.introspect, confidential.userinfo):
+        with failing(table), pytest.raises(OperationalError):
+            ask(token)
+        assert ask(token).status == 200
+
+
 @spec("RFC 6749", "4.3.2")
 def test_what_a_wrong_password_leaves_behind_is_kept(openid, settings):
     settings.OIDC_PKCE = {**settings.OIDC_PKCE, "ATTEMPTS_PER_ACCOUNT": 2}
