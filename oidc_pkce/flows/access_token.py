@@ -21,7 +21,7 @@ from ..models import AccessToken, Application, Grant, RevokedToken, Right, Subje
 from ..models.application import FACTS, facts_of, scope_names
 from ..models.statement import Statement, columns, instance
 from ..protocol import jose
-from ..protocol.access import Access
+from ..protocol.access import ITSELF, Access
 from ..protocol.access_token import AT_JWT, JWT, is_access_token
 from ..protocol.application import ApplicationFacts
 from . import access, application, keys
@@ -184,6 +184,9 @@ def _of_client(claims: Mapping[str, Any], now: datetime) -> Bearer:
     found = facts_of(facts)
     is_itself = found.is_openid_connect and client_id == found.openid_client_id
     user = None if is_itself else _service_user(found, pk, subject, claims)
+    service_users = Access(
+        bool(is_active), bool(has_run_right), is_service_user=True, interactive=False
+    )
     return Bearer(
         application=found,
         user=user,
@@ -197,7 +200,7 @@ def _of_client(claims: Mapping[str, Any], now: datetime) -> Bearer:
         issued_at=int(claims["iat"]),
         expires_at=int(claims["exp"]),
         client_exists=True,
-        access=_client_access(is_itself, is_active=is_active, has_run_right=has_run_right),
+        access=ITSELF if is_itself else service_users,
         grant_id=None,
     )
 
@@ -212,16 +215,6 @@ def _service_user(
     if claims.get("sub") != subject_of(found, user, known):
         raise jose.InvalidJWT("the service user of this name has another subject")
     return user
-
-
-def _client_access(is_itself: bool, *, is_active: bool, has_run_right: bool) -> Access:
-    """An OpenID Connect client needs no right: the application is its own."""
-    return Access(
-        user_is_active=is_itself or bool(is_active),
-        has_run_right=is_itself or bool(has_run_right),
-        is_service_user=not is_itself,
-        interactive=False,
-    )
 
 
 # --- an opaque token: a row --------------------------------------------------------------------
@@ -276,6 +269,14 @@ def of_row(values: Iterator[Any], now: datetime) -> Bearer:
         raise jose.InvalidJWT("the token has expired")
     if user is not None and not is_a_persons and not is_service_user:
         raise jose.InvalidJWT("the service user is gone")
+    may = ITSELF
+    if user is not None:
+        may = access.answer(
+            user,
+            has_run_right=has_run_right,
+            is_service_user=is_service_user,
+            interactive=is_a_persons,
+        )
     return Bearer(
         application=facts_of(list(values)),
         user=user,
@@ -289,12 +290,7 @@ def of_row(values: Iterator[Any], now: datetime) -> Bearer:
         issued_at=int(token["issued_at"].timestamp()),
         expires_at=int(token["expires_at"].timestamp()),
         client_exists=bool(client_exists),
-        access=Access(
-            user_is_active=user is None or bool(user.is_active),
-            has_run_right=user is None or bool(has_run_right),
-            is_service_user=bool(is_service_user),
-            interactive=is_a_persons,
-        ),
+        access=may,
         grant_id=token["grant_id"],
         requested_claims=token["grant__requested_claims"] or {},
     )

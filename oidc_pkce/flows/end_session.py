@@ -228,18 +228,7 @@ def end(user: Any, sid: str, *, now: datetime) -> None:
         for row in rows
         if row["application__backchannel_logout_uri"]
     }
-    LogoutDelivery.objects.bulk_create(
-        LogoutDelivery(
-            application_id=application,
-            client_id=client_id,
-            subject=subject,
-            sid=sid,
-            created_at=now,
-            next_attempt_at=now,
-            expires_at=now + TRIED_FOR,
-        )
-        for application, client_id, subject in sorted(told)
-    )
+    LogoutDelivery.objects.bulk_create(_delivery(*whom, sid, now) for whom in sorted(told))
     audit.record(
         audit.Action.SIGNED_OUT,
         now=now,
@@ -248,6 +237,20 @@ def end(user: Any, sid: str, *, now: datetime) -> None:
         details={"grants": len(ended), "applications": len(told)},
     )
     transaction.on_commit(partial(_announce, ended))
+
+
+def _delivery(
+    application: Any, client_id: str, subject: str, sid: str, now: datetime
+) -> LogoutDelivery:
+    return LogoutDelivery(
+        application_id=application,
+        client_id=client_id,
+        subject=subject,
+        sid=sid,
+        created_at=now,
+        next_attempt_at=now,
+        expires_at=now + TRIED_FOR,
+    )
 
 
 def frames(user: Any, sid: str) -> list[Frame]:

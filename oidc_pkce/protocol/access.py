@@ -31,3 +31,7 @@ class Access:
         if not self.has_run_right:
             return "no row of Permissions gives the user the Run right"
         return None
+
+
+#: An OpenID Connect client is no user: the application is its own, so only that is asked.
+ITSELF = Access(user_is_active=True, has_run_right=True, is_service_user=False, interactive=False)

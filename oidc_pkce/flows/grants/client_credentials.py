@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...models import ClientAuthentication, Grant
 from ...protocol import scope
-from ...protocol.access import Access
+from ...protocol.access import ITSELF, Access
 from ...protocol.grants.client_credentials import (
     CLIENT_CREDENTIALS_CHECKS,
     ClientCredentialsQuestion,
@@ -15,8 +15,6 @@ from ..access import Known
 from ..subject import subject_of
 from .order import GrantOrder
 
-#: An OpenID Connect client is no user: the application is its own, so only that is asked.
-_ITSELF = Known(None, None, Access(True, True, is_service_user=False, interactive=False))
 _NOBODY = Known(None, None, Access(False, False, is_service_user=False, interactive=False))
 
 
@@ -35,7 +33,7 @@ def exchange(order: GrantOrder) -> TokenResponse:
 def _known(order: GrantOrder) -> Known:
     """The service user, before this application."""
     if order.client.user_pk is None:
-        return _ITSELF
+        return Known(None, None, ITSELF)
     found = access.find(order.client.client_id, order.application.pk, interactive=False)
     return found or _NOBODY  # deleted since it was authenticated
 
