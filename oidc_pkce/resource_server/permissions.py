@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -62,11 +62,13 @@ class HasScope(BearerPermission):
         needed: Any = self.required_scopes
         if needed is None:
             needed = getattr(view, "required_scopes", None)
-        if needed is None or isinstance(needed, str):
+        if isinstance(needed, Mapping):
+            needed = _of_method(needed, request)
+        if not _names_scopes(needed):
             raise ImproperlyConfigured(
                 f'{type(view).__name__} needs required_scopes, such as ["notes.read"].'
             )
-        return needed if not isinstance(needed, Mapping) else _of_method(needed, request)
+        return tuple(needed)
 
 
 def has_scope(*scopes: str) -> type[HasScope]:
@@ -74,7 +76,7 @@ def has_scope(*scopes: str) -> type[HasScope]:
 
     Raises ``TypeError`` for none.
     """
-    if not scopes or not all(isinstance(scope, str) for scope in scopes):
+    if not _names_scopes(scopes):
         raise TypeError('has_scope() takes the names of scopes: has_scope("notes.read")')
     return type("HasScope", (HasScope,), {"required_scopes": scopes})
 
@@ -87,7 +89,14 @@ class RestScopePermission(BearerPermission):
         admission.require_path(request.user, token, request.path)
 
 
-def _of_method(needed: Mapping[str, Sequence[str]], request: Request) -> Sequence[str]:
+def _names_scopes(needed: Any) -> bool:
+    """Whether there is one at least: for whoever brings any token ``IsAuthenticated`` will do."""
+    if isinstance(needed, str) or not isinstance(needed, Collection) or not needed:
+        return False
+    return all(isinstance(scope, str) for scope in needed)
+
+
+def _of_method(needed: Mapping[str, Any], request: Request) -> Any:
     method = str(request.method)
     for name in (method, "GET") if method == "HEAD" else (method,):
         if name in needed:

@@ -90,7 +90,9 @@ def test_without_a_token_it_is_401_and_not_403(notes: Application) -> None:
         assert (answer.status, answer.response["WWW-Authenticate"]) == (401, "Bearer")
 
 
-@pytest.mark.parametrize("scopes", [None, "notes.read"])
+@pytest.mark.parametrize(
+    "scopes", [None, "notes.read", [], {"GET": "notes.read"}, {"GET": []}, {"GET": None}, [7]]
+)
 def test_a_view_that_names_no_scopes_is_a_mistake(
     reader: str, monkeypatch: pytest.MonkeyPatch, scopes: Any
 ) -> None:
