@@ -180,12 +180,15 @@ def _of_client(claims: Mapping[str, Any], now: datetime) -> Bearer:
     rows = _client_of_application.rows(**named, jti=jti, now=now) if jti else []
     if not rows:
         raise jose.InvalidJWT("the application is gone, or the token was revoked")
-    pk, subject, is_active, has_run_right, *facts = rows[0]
+    pk, subject, annotated, has_run_right, *facts = rows[0]
     found = facts_of(facts)
     is_itself = found.is_openid_connect and client_id == found.openid_client_id
     user = None if is_itself else _service_user(found, pk, subject, claims)
     service_users = Access(
-        bool(is_active), bool(has_run_right), is_service_user=True, interactive=False
+        application.is_active(pk, annotated),
+        bool(has_run_right),
+        is_service_user=True,
+        interactive=False,
     )
     return Bearer(
         application=found,

@@ -40,13 +40,21 @@ def with_client(name: str, client: str, now: datetime) -> Any:
 def service_user(client: str) -> dict[str, Any]:
     """What to annotate: the service user of this login name, whether active and flagged."""
     named = _named(client)
-    # A host's own user model may say in Python who is active.
+    # A host's own user model may say in Python who is active: then is_active() asks it.
     active = named.filter(user__is_active=True) if _has_active_column() else named
     return {
         "service_user": Subquery(named.values("pk")[:1]),
         "user_is_active": Exists(active),
         "is_flagged": Exists(named.filter(is_oauth_confidential_client=True)),
     }
+
+
+def is_active(pk: Any, annotated: object) -> bool:
+    """Whether a service user is active: as annotated, else as its user says, in a statement."""
+    if pk is None or _has_active_column():
+        return bool(annotated)
+    user: Any = get_user_model()._base_manager.filter(pk=pk).first()
+    return user is not None and bool(user.is_active)
 
 
 def is_client(client: Any) -> Exists:
@@ -155,12 +163,12 @@ def _records(
     if application.is_openid_connect:
         own = (row[len(FACTS) : at] for row in rows)
         return (ClientRecord(application.openid_client_id, _secrets(own)),)
-    pk, is_active, is_flagged, *secrets = rows[0][at : len(CLIENT_COLUMNS)]
+    pk, annotated, is_flagged, *secrets = rows[0][at : len(CLIENT_COLUMNS)]
     if application.client_id_type.is_public or pk is None:
         return ()
-    width = len(_SECRET)
+    active, width = is_active(pk, annotated), len(_SECRET)
     pairs = (secrets[n : n + width] for n in range(0, len(secrets), width))
-    return (ClientRecord(name, _secrets(pairs), pk, bool(is_active), bool(is_flagged)),)
+    return (ClientRecord(name, _secrets(pairs), pk, active, bool(is_flagged)),)
 
 
 def _secrets(rows: Any) -> tuple[StoredSecret, ...]:

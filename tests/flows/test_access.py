@@ -9,11 +9,12 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db.models import OuterRef
 
-from oidc_pkce.flows import access
+from oidc_pkce.flows import access, access_token
+from oidc_pkce.flows import application as applications
 from oidc_pkce.models import Application, Permission, Principal
 from oidc_pkce.protocol.access import Access
 from tests.fixtures import make_user
-from tests.journeys import Journey, make_application, make_service_user
+from tests.journeys import SECRET, Journey, make_application, make_service_user
 from tests.spec import spec
 
 
@@ -169,3 +170,22 @@ def test_every_path_refuses_who_was_deactivated_though_the_session_lives_on(ada,
     get_user_model().objects.update(is_active=True)
     assert journey.redeem(code).status == 200
     assert journey.userinfo(token).status == 200
+
+
+@spec("RFC 6749", "2.3")
+def test_a_user_model_may_say_in_python_who_is_active(confidential, robot, monkeypatch):
+    """Then no statement can tell: the user is asked, by every path of its own tokens."""
+    monkeypatch.setattr(applications, "_has_active_column", lambda: False)
+    monkeypatch.setattr(applications._with_client, "_compiled", {})
+    monkeypatch.setattr(access_token._client_of_application, "_compiled", {})
+    confidential.application.flows = ["AuthorizationCode", "ClientCreds"]
+    confidential.application.save()
+    form = {"grant_type": "client_credentials", "client_id": "robot", "client_secret": SECRET}
+    token = confidential.post("Token", form).json["access_token"]
+    assert confidential.introspect(token).json["active"] is True
+
+    get_user_model().objects.filter(pk=robot.pk).update(is_active=False)
+
+    assert confidential.userinfo(token).status == 401
+    assert confidential.post("Token", form).told[1] == "invalid_client"
+    assert confidential.introspect(token).told[1] == "invalid_client"
