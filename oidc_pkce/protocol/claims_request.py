@@ -5,13 +5,13 @@ OpenID Connect Core §5.5, and acr_values of §3.1.2.1.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from . import strict_json
 from .application import ApplicationFacts
 from .errors import InvalidRequest
 from .scope import STANDARD
@@ -158,23 +158,12 @@ def _within(names: Iterable[str], allowed: Collection[str]) -> tuple[str, ...]:
 
 def _parse(text: str) -> Any:
     try:
-        parsed = json.loads(text, object_pairs_hook=_members, parse_constant=_no_json)
-    except (ValueError, RecursionError):
+        parsed = strict_json.read(text)
+    except ValueError:
         raise InvalidRequest("claims is not JSON, or names a member twice") from None
     if _is_deeper(parsed, MAX_DEPTH):
         raise InvalidRequest("claims is nested too deeply")
     return parsed
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
-
-
-def _no_json(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -7,11 +7,11 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256, sha512
-from typing import Any, NoReturn
+from typing import Any
 
 from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
 
-from . import jwk
+from . import jwk, strict_json
 
 MAX_LENGTH = 16 * 1024  # characters; our largest token is a tenth of it
 
@@ -164,25 +164,12 @@ def _key_for(
 
 def _read(part: bytes) -> dict[str, Any]:
     try:
-        members = json.loads(
-            part.decode(), object_pairs_hook=_no_duplicates, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError) as error:
+        members = strict_json.read(part.decode())
+    except ValueError as error:
         raise InvalidJWT("a part of the token is not strict JSON") from error
     if not isinstance(members, dict):
         raise InvalidJWT("a part of the token is not an object")
     return members
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _numeric_date(claims: Mapping[str, Any], name: str) -> int | float:
