@@ -84,15 +84,17 @@ class EndSessionPage(PageEndpoint):
 
     def ask(self) -> HttpResponse:
         """Ask, and seal what was asked; the answer may lead to the verified address."""
-        user, location = self.request.user, self.asked.location
+        user = self.request.user
+        # Without the state, which may make a longer address than can be registered.
+        target = self.asked.post_logout_redirect_uri if self.asked.location else ""
         context = {
             "application": self.application,
             "user_name": user.get_username(),
             "form_action": self.request.path,
             "ticket": end_session.seal_page(self.asked, self.application_id, user, self.sid),
-            "redirect_host": redirect_uri.display_host(location) if location else "",
+            "redirect_host": redirect_uri.display_host(target) if target else "",
         }
-        targets = [redirect_uri.csp_source(location)] if location else []
+        targets = [redirect_uri.csp_source(target)] if target else []
         return self.page("sign_out", context, has_form=True, form_targets=targets)
 
     def decide(
@@ -123,7 +125,7 @@ class EndSessionPage(PageEndpoint):
         if location and not frames:
             return see_other(location)
         context = {"application": self.application, "frames": frames, "continue_url": location}
-        sources = [redirect_uri.csp_source(frame.address) for frame in frames]
+        sources = [redirect_uri.csp_source(frame.registered) for frame in frames]
         response = self.page("signed_out", context, frame_sources=sources)
         if location:
             response["Refresh"] = f"{SECONDS}; url={location}"

@@ -50,9 +50,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One application that the signed-out page tells, and where."""
+    """One application that the signed-out page tells: ``address`` adds to what is registered."""
 
     name: str
+    registered: str
     address: str
 
 
@@ -258,7 +259,7 @@ def frames(user: Any, sid: str) -> list[Frame]:
     of_session = Grant.objects.of_session(user.pk, sid).values("application")
     wanted = Application.objects.filter(pk__in=of_session).exclude(frontchannel_logout_uri="")
     return [
-        Frame(found.name, rules.frame_address(found, sid))
+        Frame(found.name, found.frontchannel_logout_uri, rules.frame_address(found, sid))
         for found in _read(wanted)
         if not redirect_uri.problem(found.frontchannel_logout_uri)
     ]

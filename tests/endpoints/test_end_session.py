@@ -539,6 +539,17 @@ def test_the_state_is_echoed_and_breaks_out_of_nothing(portal):
 
 
 @spec("OpenID Connect RP-Initiated Logout", "3")
+def test_the_longest_state_is_echoed(portal):
+    asked = {"client_id": portal.client_id, "post_logout_redirect_uri": BYE, "state": "é" * 600}
+    page = end(portal.browser, PORTAL, **asked)
+
+    assert "rp.example" in page.html
+    policy = page.response.headers["Content-Security-Policy"]
+    assert policy.endswith("form-action 'self' https://rp.example")
+    assert confirm(portal.browser, page).location == f"{BYE}?state={quote('é' * 600)}"
+
+
+@spec("OpenID Connect RP-Initiated Logout", "3")
 @pytest.mark.parametrize(
     "sent",
     [
@@ -719,6 +730,18 @@ def test_the_signed_out_page_tells_each_application_of_the_session_in_a_frame(fr
     frames = set(policy.partition("frame-src ")[2].split())
     assert frames == {"https://rp.example", "http://localhost:5000"}
     assert not is_signed_in(framed.browser)
+
+
+@spec("OpenID Connect Front-Channel Logout", "3")
+def test_the_longest_address_is_opened_in_a_frame(framed):
+    longest = f"https://rp.example/front?x={'x' * 1970}"
+    type(framed.application).objects.update(frontchannel_logout_uri=longest)
+
+    answer = confirm(framed.browser, end(framed.browser))
+
+    assert f'src="{longest}&amp;iss=' in answer.html
+    policy = answer.response.headers["Content-Security-Policy"]
+    assert policy.endswith("frame-src https://rp.example")
 
 
 @spec("OpenID Connect Front-Channel Logout", "3")
