@@ -27,7 +27,8 @@ MAX_BODY = 1024 * 1024  # bytes
 TIME_LIMIT = 5.0  # seconds for everything but the name server's answer
 FORM = "application/x-www-form-urlencoded"
 
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
+#: Networks whose last 32 bits are an IPv4 address: RFC 6052 §2.1, RFC 8215, RFC 4291 §2.5.5.1.
+_WITH_IPV4 = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 _PORTS = {"https": 443, "http": 80}
 
 Address = IPv4Address | IPv6Address
@@ -229,7 +230,7 @@ def _inside(address: Address) -> Iterator[Address]:
     if isinstance(address, IPv6Address):
         teredo = address.teredo or ()
         yield from (x for x in (address.ipv4_mapped, address.sixtofour, *teredo) if x is not None)
-        if address in _NAT64:
+        if any(address in network for network in _WITH_IPV4):
             yield IPv4Address(int(address) & 0xFFFFFFFF)
 
 

@@ -99,24 +99,44 @@ def failed(counters: Iterable[Counter]) -> None:
 def password_slot() -> Iterator[None]:
     """A place among those whose passwords are being looked at in this process.
 
-    Waits a moment when all are taken. Raises ``TemporarilyUnavailable``.
+    When all are taken, half as many may wait a moment; whoever waits holds a thread, which others
+    need. Raises ``TemporarilyUnavailable``.
     """
-    with _making_slots:
-        slots = _password_slots(settings.password_hashes_at_once)
-    if not slots.acquire(timeout=SLOT_WAIT):
+    with _making_places:
+        places = _password_places(settings.password_hashes_at_once)
+    if not places.enter():
         raise TemporarilyUnavailable(detail="too many passwords are being looked at")
     try:
         yield
     finally:
-        slots.release()
+        places.slots.release()
 
 
-_making_slots = Lock()  # without it, the first two requests may each make slots of their own
+_making_places = Lock()  # without it, the first two requests may each make places of their own
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where passwords are looked at, and where one waits for that."""
+
+    slots: BoundedSemaphore
+    queue: BoundedSemaphore
+
+    def enter(self) -> bool:
+        """Take a slot, after waiting a moment where there is room for that."""
+        if self.slots.acquire(blocking=False):
+            return True
+        if not self.queue.acquire(blocking=False):
+            return False
+        try:
+            return self.slots.acquire(timeout=SLOT_WAIT)
+        finally:
+            self.queue.release()
 
 
 @lru_cache(maxsize=4)
-def _password_slots(number: int) -> BoundedSemaphore:
-    return BoundedSemaphore(number)
+def _password_places(number: int) -> _Places:
+    return _Places(BoundedSemaphore(number), BoundedSemaphore(max(1, number // 2)))
 
 
 def network_of(address: str) -> str:

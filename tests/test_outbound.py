@@ -242,6 +242,9 @@ def test_a_url_that_can_be_read_in_two_ways_is_refused(url: str, resolver: Resol
         "fd00::1",
         "2002:7f00:1::",
         "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "::127.0.0.1",
+        "::a9fe:a9fe",
     ],
 )
 def test_a_private_address_is_refused_by_number_and_by_name(

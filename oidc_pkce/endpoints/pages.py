@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import CsrfViewMiddleware
@@ -212,10 +212,10 @@ class FormPage(JourneyEndpoint):
     fix="Post the form as the page holds it.",
 )
 def form_is_readable(request: HttpRequest) -> QueryDict:
-    """A posted form has no more fields than our pages have."""
+    """A posted form has no more fields than our pages have, in a charset that forms have."""
     try:
         return request.POST
-    except (SuspiciousOperation, MultiPartParserError):
+    except (BadRequest, SuspiciousOperation, MultiPartParserError, LookupError, UnicodeError):
         raise InvalidRequest("the form cannot be read") from None
 
 

@@ -147,8 +147,9 @@ def read_with_clients(
 )
 def application_is_known(statement: Statement, application_id: str, **values: Any) -> list[Row]:
     """The address ends with the Application ID of an application."""
-    # PostgreSQL refuses NUL with an exception, so what cannot be a name is not asked for.
-    possible = len(application_id) <= 64 and "\0" not in application_id
+    # PostgreSQL refuses NUL with an exception, and the Kelvin sign folds to a k: what cannot be a
+    # name is not asked for.
+    possible = len(application_id) <= 64 and application_id.isascii() and "\0" not in application_id
     rows = statement.rows(name=application_id.lower(), **values) if possible else []
     if not rows:
         raise UnknownApplication(received=application_id[:64])

@@ -30,7 +30,7 @@ from ..protocol.claims_request import RequestedClaims
 from ..protocol.errors import AccessDenied, RedirectableError
 from ..protocol.parameters import Parameters
 from ..protocol.response_mode import AuthorizationResponse
-from . import access, claims, interaction, issuing, step_up
+from . import access, claims, end_session, interaction, issuing, step_up
 from . import application as applications
 from .interaction import Owed, Person, Standing, Ticket
 from .issuing import Issue, Signers
@@ -161,6 +161,7 @@ def grant(
         order = Issue(application, made, person.user, given.scopes, request.resources, now)
         asked = request.response_type
         tokens = issuing.front_channel(order, asked, code, signers) if signers else ()
+        transaction.on_commit(partial(end_session.end_if_late, made, now))
         transaction.on_commit(partial(_announce, application, made))
     return response_mode.success(
         request.redirect_uri,

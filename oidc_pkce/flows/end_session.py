@@ -17,7 +17,7 @@ from django.db import transaction
 
 from .. import audit, signals
 from ..conf import settings
-from ..models import Application, Grant, LogoutDelivery, Subject
+from ..models import Application, EndedSession, Grant, LogoutDelivery, Subject
 from ..models.application import FACTS, facts_of, scope_names
 from ..protocol import end_session as rules
 from ..protocol import id_token, jose, redirect_uri
@@ -26,6 +26,7 @@ from ..protocol.checks import Check, Trace, check
 from ..protocol.end_session import EndSessionRequest, Hint, Question
 from ..protocol.errors import InvalidRequest, OAuthError, StalePage
 from ..protocol.parameters import Parameters
+from ..protocol.subject import session_for
 from . import application as applications
 from . import keys
 from .interaction import page_is_fresh
@@ -35,6 +36,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TRIED_FOR = timedelta(hours=24)
+UNDER_WAY = timedelta(hours=1)  # far longer than any authorization request takes
 _TICKET = "oidc_pkce.end_session"
 _PAGE = "oidc_pkce.end_session_page"
 
@@ -135,7 +137,8 @@ def vouches(
         return False
     known = Subject.objects.filter(user=user.pk).values_list("identifier", flat=True).first()
     subject = subject_of(application, user, known)
-    return _believe(trace, rules.hint_is_of_session, request, subject, sid) is not None
+    mine = session_for(application, sid)
+    return _believe(trace, rules.hint_is_of_session, request, subject, mine) is not None
 
 
 def _believe(trace: Trace, rule: Check[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -213,12 +216,37 @@ def page_was_shown_here(shown: tuple[str, str], here: tuple[str, str]) -> None:
 # --- the end -----------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def end(user: Any, sid: str, *, now: datetime) -> None:
     """Revoke what this browser session granted, and note whom to tell (Back-Channel Logout §2.7).
 
-    A grant with ``offline_access`` lives on, for that is what it is for; its client is told.
+    A grant with ``offline_access`` lives on, for that is what it is for; its client is told. Of
+    sign-outs at the same moment the first is audited.
     """
+    is_first = _mark(sid, now)  # committed before the grants are read
+    with transaction.atomic():
+        _end(user, sid, now, is_first=is_first)
+
+
+def end_if_late(grant: Grant, now: datetime) -> None:
+    """Revoke a grant that was committed after its session had ended.
+
+    Its request had read the session before the sign-out. Ask when the grant is committed.
+    """
+    if grant.sid and EndedSession.objects.filter(pk=grant.sid).exists():
+        Grant.objects.filter(pk=grant.pk).for_the_session_alone().revoke(now)
+
+
+def _mark(sid: str, now: datetime) -> bool:
+    """Remember that a session has ended; whether it had not been remembered yet."""
+    if not sid:
+        return True
+    _, is_new = EndedSession.objects.get_or_create(
+        sid=sid, defaults={"expires_at": now + UNDER_WAY}
+    )
+    return is_new
+
+
+def _end(user: Any, sid: str, now: datetime, *, is_first: bool) -> None:
     mine = Grant.objects.of_session(user.pk, sid)
     mine.live(now).for_the_session_alone().revoke(now)
     columns = ("pk", "revoked_at", "client_id", "subject", "application_id")
@@ -229,14 +257,16 @@ def end(user: Any, sid: str, *, now: datetime) -> None:
         for row in rows
         if row["application__backchannel_logout_uri"]
     }
-    LogoutDelivery.objects.bulk_create(_delivery(*whom, sid, now) for whom in sorted(told))
-    audit.record(
-        audit.Action.SIGNED_OUT,
-        now=now,
-        actor_pk=user.pk,
-        actor_name=user.get_username(),
-        details={"grants": len(ended), "applications": len(told)},
-    )
+    deliveries = (_delivery(*whom, sid, now) for whom in sorted(told))
+    LogoutDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+    if is_first or ended:
+        audit.record(
+            audit.Action.SIGNED_OUT,
+            now=now,
+            actor_pk=user.pk,
+            actor_name=user.get_username(),
+            details={"grants": len(ended), "applications": len(told)},
+        )
     transaction.on_commit(partial(_announce, ended))
 
 

@@ -17,6 +17,7 @@ from ..protocol.application import ApplicationFacts, TokenType
 from ..protocol.response_mode import Fields
 from ..protocol.response_type import ID_TOKEN, ResponseType
 from ..protocol.scope import OPENID
+from ..protocol.subject import session_for
 from ..protocol.token import TokenResponse
 from . import claims, keys
 
@@ -110,7 +111,7 @@ def token_facts(order: Issue) -> TokenFacts:
         expires_at=issued_at + int(application.access_token_lifetime.total_seconds()),
         scope=" ".join(order.scopes),
         nonce=grant.nonce or None,
-        sid=grant.sid,
+        sid=session_for(application, grant.sid),
         amr=tuple(grant.amr),
         acr=grant.acr,
     )

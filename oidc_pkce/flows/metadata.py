@@ -52,13 +52,14 @@ def key_set(application_id: str, now: datetime) -> Document | None:
 
 
 def _keep(kind: str, application_id: str, now: datetime) -> Document | None:
+    # PostgreSQL refuses NUL with an exception, and the Kelvin sign folds to a k.
+    if not application_id.isascii() or "\0" in application_id:
+        return None
     folded = application_id.lower()
     found = _kept.get((kind, folded))
     if found is not None and time.monotonic() - found.made_at <= settings.process_cache_seconds:
         return found
-    # PostgreSQL refuses NUL with an exception.
-    possible = "\0" not in application_id
-    application = Application.objects.named(application_id).first() if possible else None
+    application = Application.objects.named(application_id).first()
     if application is None:
         return None
     body = _metadata(application) if kind == "metadata" else _keys(application, now)

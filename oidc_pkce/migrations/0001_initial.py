@@ -137,6 +137,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='EndedSession',
+            fields=[
+                ('sid', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('expires_at', models.DateTimeField(db_index=True)),
+            ],
+            options={
+                'verbose_name': 'ended session',
+                'verbose_name_plural': 'ended sessions',
+            },
+        ),
+        migrations.CreateModel(
             name='Grant',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -441,6 +452,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='consent',
             constraint=models.UniqueConstraint(fields=('user', 'application', 'client_id', 'scope_digest'), name='oidc_pkce_consent_scope'),
+        ),
+        migrations.AddConstraint(
+            model_name='logoutdelivery',
+            constraint=models.UniqueConstraint(fields=('application', 'client_id', 'subject', 'sid'), name='oidc_pkce_logout_delivery'),
         ),
         migrations.AddConstraint(
             model_name='permission',

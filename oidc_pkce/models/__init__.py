@@ -8,6 +8,7 @@ from .authorization import AuthorizationCode
 from .back_channel_logout import LogoutDelivery
 from .client_secret import ClientSecret
 from .consent import Consent
+from .end_session import EndedSession
 from .grant import ClientAuthentication, Grant
 from .permission import Permission, Principal, Right, has_right
 from .service_user import ServiceUser
@@ -25,6 +26,7 @@ __all__ = [
     "ClientAuthentication",
     "ClientSecret",
     "Consent",
+    "EndedSession",
     "Grant",
     "KeyState",
     "LoginInitiation",

@@ -48,6 +48,12 @@ class LogoutDelivery(models.Model):
     class Meta:
         verbose_name = _("sign-out delivery")
         verbose_name_plural = _("sign-out deliveries")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("application", "client_id", "subject", "sid"),
+                name="oidc_pkce_logout_delivery",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"sign-out of {self.client_id}"

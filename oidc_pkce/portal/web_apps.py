@@ -76,6 +76,7 @@ ENDPOINTS = (
     ("userinfo", _("UserInfo")),
     ("introspect", _("Introspect")),
     ("revoke", _("Revoke")),
+    ("end_session", _("EndSession")),
     ("keys", _("Keys")),
 )
 

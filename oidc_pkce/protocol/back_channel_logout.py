@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .application import ApplicationFacts
+from .subject import session_for
 
 TYP = "logout+jwt"
 LIFETIME = 120  # seconds; two minutes at most, says §2.4
@@ -25,6 +26,6 @@ def logout_token(
         "iat": now,
         "exp": now + LIFETIME,
         "jti": jti,
-        "sid": sid,
+        "sid": session_for(application, sid),
         "events": {EVENT: {}},
     }

@@ -19,6 +19,7 @@ from .client import known_clients, serves_client
 from .errors import InvalidRequest, UnknownClient, UnusableRedirectUri
 from .parameters import Parameters
 from .response_mode import AuthorizationResponse, Fields
+from .subject import session_for
 
 MAX_UI_LOCALES = 200
 
@@ -164,8 +165,10 @@ def hint_is_of_session(request: EndSessionRequest, subject: str, sid: str) -> st
     """The hint is about the person who is signed in, and about this browser session."""
     if request.subject != subject:
         raise InvalidRequest("id_token_hint is not valid", detail="it is about somebody else")
-    if request.sid and request.sid != sid:
-        raise InvalidRequest("id_token_hint is not valid", detail="it is of another session")
+    if not sid or request.sid != sid:
+        raise InvalidRequest(
+            "id_token_hint is not valid", detail="it is of another session, or none"
+        )
     return subject
 
 
@@ -174,7 +177,7 @@ def hint_is_of_session(request: EndSessionRequest, subject: str, sid: str) -> st
 
 def frame_address(application: ApplicationFacts, sid: str) -> str:
     """What the signed-out page opens in a frame (Front-Channel Logout §3)."""
-    session = (("iss", application.issuer), ("sid", sid))
+    session = (("iss", application.issuer), ("sid", session_for(application, sid)))
     return _address(application.frontchannel_logout_uri, session)
 
 

@@ -13,6 +13,7 @@ from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, R
 
 from . import jwk, strict_json
 
+MAX_KEY_ID = 255
 MAX_LENGTH = 16 * 1024  # characters; our largest token is a tenth of it
 
 _HEADER_MEMBERS = frozenset({"alg", "typ", "kid"})  # no crit, jwk, jku, x5c, x5u, b64, cty
@@ -152,6 +153,9 @@ def _key_for(
     # A null is not an absent member, though get() would give None for both.
     if not all(isinstance(value, str) for value in header.values()):
         raise InvalidJWT("a member of the header is not text")
+    # What is looked up, in a database perhaps, is what a key may be called.
+    if not is_key_id(header.get("kid", "")):
+        raise InvalidJWT("the header names no possible key")
     if header.get("typ") not in typ:
         raise InvalidJWT("the token is of another type")
     key = keys.get(header.get("kid", ""))
@@ -160,6 +164,11 @@ def _key_for(
     if header.get("alg") != key.algorithm:
         raise InvalidJWT("the algorithm is not the key's own")
     return key
+
+
+def is_key_id(text: str) -> bool:
+    """Whether a key may be called so: up to 255 printable ASCII characters, or nothing."""
+    return len(text) <= MAX_KEY_ID and text.isascii() and text.isprintable()
 
 
 def _read(part: bytes) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .errors import (
     RequestNotSupported,
     RequestUriNotSupported,
 )
-from .jose import VerificationKey
+from .jose import VerificationKey, is_key_id
 from .jwk import public_key_from_jwk
 from .parameters import MAY_REPEAT, Parameters
 from .response_type import ResponseType
@@ -232,6 +232,8 @@ def _parsed(jwks: str) -> Mapping[str, VerificationKey]:
 def _verification_key(key: Any) -> VerificationKey:
     if not isinstance(key, Mapping) or not isinstance(key.get("kid"), str) or not key["kid"]:
         raise ValueError("each key needs a kid")
+    if not is_key_id(key["kid"]):
+        raise ValueError("a kid is up to 255 printable ASCII characters")
     if key.get("alg") not in ALGORITHMS:
         raise ValueError("each key needs an alg: " + ", ".join(ALGORITHMS))
     if "d" in key or "k" in key:

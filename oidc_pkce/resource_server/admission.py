@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import (
+    BadRequest,
     ImproperlyConfigured,
     RequestDataTooBig,
     TooManyFieldsSent,
@@ -180,12 +181,12 @@ def _read(request: HttpRequest, trace: Trace) -> str | None:
 
 
 def _form_values(request: HttpRequest) -> Sequence[str]:
-    """A form that is too large for Django is the view's matter; a token is not looked for there."""
+    """A form that Django cannot read is the view's matter; a token is not looked for there."""
     if request.method != "POST" or request.content_type != FORM:
         return ()
     try:
         return request.POST.getlist("access_token")
-    except (RequestDataTooBig, TooManyFieldsSent):
+    except (BadRequest, RequestDataTooBig, TooManyFieldsSent, LookupError, UnicodeError):
         return ()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from threading import Barrier, Lock
+from contextlib import ExitStack, suppress
+from threading import Barrier, Event, Lock
 from typing import Any
 
 import pytest
@@ -337,14 +337,14 @@ def test_the_administrations_sign_in_asks_for_patience_too(ada, full, client, mo
 
 def test_never_more_passwords_at_once_than_allowed_from_the_first_moment(monkeypatch, settings):
     limits(settings, PASSWORD_HASHES_AT_ONCE=3)
-    throttling._password_slots.cache_clear()
+    throttling._password_places.cache_clear()
     barrier, lock = Barrier(40), Lock()
     inside: list[int] = [0]
     most: list[int] = [0]
 
     def look_at_a_password(_: int) -> None:
         barrier.wait(timeout=30)
-        with throttling.password_slot():
+        with suppress(TemporarilyUnavailable), throttling.password_slot():
             with lock:
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
@@ -370,3 +370,26 @@ def test_a_place_is_free_again_whatever_happens_in_it(settings, monkeypatch):
         throttling.password_slot(),
     ):
         pytest.fail("there was room for two")
+
+
+def test_of_those_who_find_no_place_half_as_many_wait_and_the_others_go(settings, monkeypatch):
+    """Whoever waits holds a thread, and token requests need threads."""
+    limits(settings, PASSWORD_HASHES_AT_ONCE=2)
+    monkeypatch.setattr(throttling, "SLOT_WAIT", 20)
+    throttling._password_places.cache_clear()
+    leave, refused, entered = Event(), [], []
+
+    def look_at_a_password(_: int) -> None:
+        try:
+            with throttling.password_slot():
+                entered.append(1)
+                leave.wait(timeout=30)
+        except TemporarilyUnavailable:
+            refused.append(1)
+            if len(refused) == 3:
+                leave.set()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(look_at_a_password, range(6)))
+
+    assert (len(entered), len(refused)) == (3, 3)

@@ -72,6 +72,7 @@ def make_children(grant: models.Grant, expires_at: datetime) -> None:
     common = {"digest": digest(name), "grant": grant, "expires_at": expires_at}
     models.AuthorizationCode.objects.create(redirect_uri="https://rp.example/", **common)
     models.RefreshToken.objects.create(created_at=timezone.now(), **common)
+    models.EndedSession.objects.create(sid=name, expires_at=expires_at)
     models.LogoutDelivery.objects.create(
         application=grant.application,
         client_id=grant.client_id,

@@ -97,7 +97,9 @@ def wait_for(application: Application, number: int = 1, **changes: Any) -> list[
         "expires_at": now + timedelta(hours=24),
         **changes,
     }
-    return [LogoutDelivery.objects.create(sid=f"sid-{n}", **fields) for n in range(number)]
+    first = LogoutDelivery.objects.count()
+    sids = (f"sid-{n}" for n in range(first, first + number))
+    return [LogoutDelivery.objects.create(sid=sid, **fields) for sid in sids]
 
 
 def later(**delta: float) -> Callable[[], datetime]:

@@ -65,7 +65,10 @@ def warm(send: Callable[[], Any], spent: list[str]) -> None:
 
 
 def test_authorize_with_a_session_and_remembered_consent_costs_six_statements(
-    openid: Journey, openid_app: Application, nothing_expensive: list[str]
+    openid: Journey,
+    openid_app: Application,
+    nothing_expensive: list[str],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     openid_app.requires_consent = True
     openid_app.save()
@@ -74,7 +77,7 @@ def test_authorize_with_a_session_and_remembered_consent_costs_six_statements(
     openid.decide(openid.authorize(scope=scope))
     warm(lambda: openid.authorize(scope=scope), nothing_expensive)
 
-    with at_most(6):
+    with at_most(6), django_capture_on_commit_callbacks(execute=True):
         answer = openid.authorize(scope=scope)
 
     assert answer.code
