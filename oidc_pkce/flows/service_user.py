@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from .. import audit
-from ..models import ServiceUser
+from ..models import Grant, ServiceUser
 from .actor import Actor
 from .client_secret import set_client_secret
 
@@ -82,8 +82,12 @@ def rotate(name: str, *, actor: Actor, now: datetime, secret: str | None = None)
 
 @transaction.atomic
 def delete(service_user: ServiceUser, *, actor: Actor, now: datetime) -> None:
-    """Delete a service user: its secrets, and the Django user behind it, which it alone used."""
-    _record(audit.Action.SERVICE_USER_DELETED, service_user, actor, now)
+    """Delete a service user: its secrets, and the Django user behind it, which it alone used.
+
+    What people granted to it ends: whoever takes the name later is another client.
+    """
+    given = Grant.objects.to_service_user(str(service_user)).live(now).revoke(now)
+    _record(audit.Action.SERVICE_USER_DELETED, service_user, actor, now, {"grants": given})
     service_user.user.delete()
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ..protocol.application import ClientIdType, Template
 from .fields import StringListField
 
 
@@ -31,6 +33,15 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     def of_session(self, user_pk: Any, sid: str) -> GrantQuerySet:
         """Those that a person gave in one browser session; none where it has no name."""
         return self.filter(user=user_pk, sid=sid) if sid else self.none()
+
+    def to_service_user(self, login_name: str) -> GrantQuerySet:
+        """Those that people gave to this service user as a client."""
+        guid = Q(application__template=Template.OPENID_CONNECT)
+        return self.filter(
+            ~guid,
+            application__client_id_type=ClientIdType.CONFIDENTIAL,
+            client_id=login_name,
+        )
 
     def for_the_session_alone(self) -> GrantQuerySet:
         """Those that end with the session: without ``offline_access`` (Core §11)."""
