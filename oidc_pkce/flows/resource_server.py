@@ -133,7 +133,7 @@ def scopes_are_granted(token: BearerToken, needed: Sequence[str]) -> None:
 @check(
     "resource_server.path",
     spec="RFC 6750 §3.1",
-    fix="Give one of the granted scopes a REST pattern that matches the whole path.",
+    fix="Give one of the granted scopes a REST pattern that opens the path.",
 )
 def path_is_opened(token: BearerToken, path: str) -> None:
     """A granted scope has a REST pattern that matches the path."""
