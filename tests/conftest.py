@@ -16,6 +16,7 @@ from tests.fixtures import (  # noqa: F401
     ada,
     asking,
     bob,
+    clock,
     confidential,
     journey,
     list_app,

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from oidc_pkce.models import Application
+from tests.clock import Clock, stop_the_clock
 from tests.journeys import (
     CALLBACK,
     PASSWORD,
@@ -21,6 +22,12 @@ from tests.journeys import (
 
 def make_user(username: str, **fields: Any) -> Any:
     return get_user_model().objects.create_user(username=username, password=PASSWORD, **fields)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the endpoints, stopped."""
+    return stop_the_clock(monkeypatch)
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from oidc_pkce.models import (
     ServiceUser,
     Subject,
 )
-from tests.clock import Clock, stop_the_clock
 from tests.fixtures import make_user
 from tests.journeys import (
     FORM,
@@ -45,11 +44,6 @@ DENIED = (400, "unauthorized_client", "access denied")
 ODD_SECRET = "p%41ss+w/rd with=signs&more-of-it-to-43-chars"
 API = "https://api.example/v1"
 FLOWS = ["AuthorizationCode", "ClientCreds"]
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return stop_the_clock(monkeypatch)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from oidc_pkce.models import (
     ServiceUser,
 )
 from tests import forgeries
-from tests.clock import Clock, stop_the_clock
 from tests.fixtures import make_user
 from tests.journeys import (
     FORM,
@@ -58,11 +57,6 @@ def owner(confidential: Journey) -> Journey:
 @pytest.fixture
 def tokens(owner: Journey) -> dict[str, Any]:
     return owner.tokens(scope="read write")
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return stop_the_clock(monkeypatch)
 
 
 def another_service_user(journey: Journey, name: str = "api") -> Journey:

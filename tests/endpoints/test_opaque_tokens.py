@@ -17,7 +17,6 @@ from oidc_pkce.claims import ClaimsProvider
 from oidc_pkce.flows import cleanup, issuing
 from oidc_pkce.identifiers import digest
 from oidc_pkce.models import AccessToken, Application, Grant, Permission, ServiceUser
-from tests.clock import Clock, stop_the_clock
 from tests.journeys import FORM, Browser, Journey, encode, last_trace
 from tests.spec import spec
 
@@ -48,11 +47,6 @@ def itself(openid_with_secret: Journey) -> Journey:
     """An OpenID Connect client that knows its secret, Ada signed in."""
     issuing_opaque_tokens(openid_with_secret.application)
     return openid_with_secret
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return stop_the_clock(monkeypatch)
 
 
 def own_token(journey: Journey) -> str:

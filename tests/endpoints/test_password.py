@@ -21,7 +21,6 @@ from oidc_pkce.models import (
     RefreshToken,
     RequestTrace,
 )
-from tests.clock import Clock, stop_the_clock
 from tests.fixtures import make_user
 from tests.journeys import (
     FORM,
@@ -44,11 +43,6 @@ DENIED = (400, "invalid_grant", "access denied")
 WRONG_CLIENT = "invalid client creds"
 API = "https://api.example/v1"
 FLOWS = ["AuthorizationCode", "ResourceCreds"]
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return stop_the_clock(monkeypatch)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from oidc_pkce.models import (
     Principal,
     RefreshToken,
 )
-from tests.clock import Clock, stop_the_clock
+from tests.clock import Clock
 from tests.fixtures import make_user
 from tests.journeys import (
     SECRET,
@@ -44,11 +44,6 @@ REFUSED = (400, "invalid_grant", DOES_NOT_MATCH)
 DENIED = (400, "invalid_grant", "access denied")
 WRONG_CLIENT = (400, "invalid_client", "invalid client creds")
 ONE, TWO = "https://api.example/1", "https://api.example/2"
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return stop_the_clock(monkeypatch)
 
 
 def refreshing(journey: Journey, **fields: Any) -> Journey:

@@ -27,7 +27,6 @@ from oidc_pkce.models import (
     RevokedToken,
 )
 from tests import forgeries
-from tests.clock import Clock, stop_the_clock
 from tests.fixtures import make_user
 from tests.journeys import (
     FORM,
@@ -82,11 +81,6 @@ def public(signed_in: Journey) -> Journey:
 def secretive(confidential: Journey) -> Journey:
     """A service user as the client."""
     return refreshing(confidential)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return stop_the_clock(monkeypatch)
 
 
 @pytest.fixture
