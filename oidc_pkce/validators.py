@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from ipaddress import ip_network
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -60,6 +61,11 @@ def validate_redirect_uris(values: object) -> None:
 def validate_origins(values: object) -> None:
     """Each trusted origin is a scheme, a host and perhaps a port; nothing behind them."""
     _each(values, _origin_problem)
+
+
+def validate_networks(values: object) -> None:
+    """Each network is an address, perhaps with a prefix length, once."""
+    _each(values, _network_problem)
 
 
 def validate_logout_uri(value: str) -> None:
@@ -162,6 +168,14 @@ def _origin_problem(text: str) -> str | None:
     if redirect_uri.is_origin(text):
         return None
     return gettext("write scheme, host and perhaps a port, as https://app.example.com")
+
+
+def _network_problem(text: str) -> str | None:
+    try:
+        ip_network(text)
+    except ValueError:
+        return gettext("write a network, as 10.0.0.0/8 or 2001:db8::/32, without host bits")
+    return None
 
 
 def _pattern_problem(text: str) -> str | None:

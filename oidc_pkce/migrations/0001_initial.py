@@ -1,4 +1,5 @@
 import datetime
+import django.contrib.auth.models
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
@@ -63,6 +64,12 @@ class Migration(migrations.Migration):
                 ('allows_plain_pkce', models.BooleanField(default=False, help_text='With plain, whoever sees the request can redeem the code.', verbose_name='Allow plain PKCE')),
                 ('requires_consent', models.BooleanField(default=False, verbose_name='User must confirm authorization request')),
                 ('allows_scope_selection', models.BooleanField(default=False, verbose_name='Allow scope selection')),
+                ('user_name_strategy', models.CharField(choices=[('ADAttribute', 'Directory Service Field'), ('Fixed', 'All users share one name')], default=oidc_pkce.protocol.application.UserNameStrategy['DIRECTORY_FIELD'], help_text='What unique_name and preferred_username hold.', max_length=16, verbose_name='Account mapping')),
+                ('user_name_claim', models.CharField(default='preferred_username', help_text='The claim whose value is told; preferred_username is the login name.', max_length=64, validators=[oidc_pkce.validators.validate_text], verbose_name='Directory field name')),
+                ('shared_user_name', models.CharField(blank=True, help_text='The one name that this application sees for everybody.', max_length=255, validators=[oidc_pkce.validators.validate_text], verbose_name='User name')),
+                ('sign_in_max_age', models.DurationField(blank=True, help_text='Whoever signed in longer ago signs in again. Empty: no limit.', null=True, validators=[oidc_pkce.validators.validate_lifetime], verbose_name='Fresh sign-in after')),
+                ('allowed_networks', oidc_pkce.models.fields.StringListField(blank=True, default=list, help_text='People sign in from these networks alone, e.g. 10.0.0.0/8. Empty: anywhere.', validators=[oidc_pkce.validators.validate_networks], verbose_name='Allowed networks')),
+                ('required_acr', models.CharField(blank=True, help_text='How strongly people must have signed in, whatever the client asks for.', max_length=255, validators=[oidc_pkce.validators.validate_text], verbose_name='Required acr')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
@@ -309,6 +316,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Role',
+            fields=[
+            ],
+            options={
+                'verbose_name': 'role',
+                'verbose_name_plural': 'roles',
+                'proxy': True,
+                'default_permissions': (),
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('auth.group',),
+            managers=[
+                ('objects', django.contrib.auth.models.GroupManager()),
+            ],
+        ),
+        migrations.CreateModel(
             name='AccessToken',
             fields=[
                 ('digest', models.BinaryField(max_length=32, primary_key=True, serialize=False)),
@@ -452,6 +476,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='consent',
             constraint=models.UniqueConstraint(fields=('user', 'application', 'client_id', 'scope_digest'), name='oidc_pkce_consent_scope'),
+        ),
+        migrations.AddIndex(
+            model_name='grant',
+            index=models.Index(fields=['-created_at'], name='oidc_pkce_grant_newest'),
         ),
         migrations.AddConstraint(
             model_name='logoutdelivery',

@@ -11,6 +11,7 @@ from .consent import Consent
 from .end_session import EndedSession
 from .grant import ClientAuthentication, Grant
 from .permission import Permission, Principal, Right, has_right
+from .role import Role
 from .service_user import ServiceUser
 from .signing_key import KeyState, SigningKey
 from .subject import Subject
@@ -37,6 +38,7 @@ __all__ = [
     "RequestTrace",
     "RevokedToken",
     "Right",
+    "Role",
     "Scope",
     "ServiceUser",
     "SigningKey",

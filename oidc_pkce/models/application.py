@@ -25,6 +25,7 @@ from ..protocol.application import (
     SubjectType,
     Template,
     TokenType,
+    UserNameStrategy,
 )
 from ..protocol.metadata import Locations, issuer_problem
 from .fields import StringListField
@@ -252,6 +253,53 @@ class Application(models.Model):
     )
     allows_scope_selection = models.BooleanField(_("Allow scope selection"), default=False)
 
+    # Account Mapping
+    user_name_strategy = models.CharField(
+        _("Account mapping"),
+        max_length=16,
+        choices=[
+            (UserNameStrategy.DIRECTORY_FIELD.value, _("Directory Service Field")),
+            (UserNameStrategy.FIXED.value, _("All users share one name")),
+        ],
+        default=UserNameStrategy.DIRECTORY_FIELD,
+        help_text=_("What unique_name and preferred_username hold."),
+    )
+    user_name_claim = models.CharField(
+        _("Directory field name"),
+        max_length=64,
+        default="preferred_username",
+        validators=[validators.validate_text],
+        help_text=_("The claim whose value is told; preferred_username is the login name."),
+    )
+    shared_user_name = models.CharField(
+        _("User name"),
+        max_length=255,
+        blank=True,
+        validators=[validators.validate_text],
+        help_text=_("The one name that this application sees for everybody."),
+    )
+
+    # Policy
+    sign_in_max_age = models.DurationField(
+        _("Fresh sign-in after"),
+        null=True,
+        blank=True,
+        validators=[validators.validate_lifetime],
+        help_text=_("Whoever signed in longer ago signs in again. Empty: no limit."),
+    )
+    allowed_networks = StringListField(
+        _("Allowed networks"),
+        validators=[validators.validate_networks],
+        help_text=_("People sign in from these networks alone, e.g. 10.0.0.0/8. Empty: anywhere."),
+    )
+    required_acr = models.CharField(
+        _("Required acr"),
+        max_length=255,
+        blank=True,
+        validators=[validators.validate_text],
+        help_text=_("How strongly people must have signed in, whatever the client asks for."),
+    )
+
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -329,6 +377,11 @@ class Application(models.Model):
     def facts(self) -> ApplicationFacts:
         """This application as the rules see it."""
         return facts_of([getattr(self, column) for column in FACTS])
+
+    @property
+    def effective_issuer(self) -> str:
+        """The ``iss`` of its tokens: what was typed, else this application's own place."""
+        return self.issuer or self.locations.issuer
 
     @property
     def scope_names(self) -> list[str]:

@@ -83,6 +83,8 @@ class Grant(models.Model):
     class Meta:
         verbose_name = _("grant")
         verbose_name_plural = _("grants")
+        # The Admin Portal lists the newest ones, of all applications or of one.
+        indexes = (models.Index(fields=("-created_at",), name="oidc_pkce_grant_newest"),)
 
     def __str__(self) -> str:
         return str(self.pk)

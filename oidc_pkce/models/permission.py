@@ -40,6 +40,13 @@ class PermissionQuerySet(models.QuerySet["Permission"]):
         """The rows that give this right."""
         return self.filter(**{right.value: True})
 
+    def reaching(self, user: Any) -> PermissionQuerySet:
+        """The rows that are about this user: by name, through a group, or as one of Everybody."""
+        reached = Q(principal=Principal.EVERYBODY) | Q(user=user.pk)
+        if _users_have_groups():
+            reached |= Q(group__in=_memberships().filter(user_id=user.pk).values("group_id"))
+        return self.filter(reached)
+
 
 def has_right(right: Right, *, user: str, application: Any) -> Exists:
     """An expression: does the user named by a column of the outer query hold ``right``?

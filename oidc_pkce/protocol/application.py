@@ -56,6 +56,13 @@ class SubjectType(StrEnum):
     PAIRWISE = "pairwise"
 
 
+class UserNameStrategy(StrEnum):
+    """What an application is told as the login name of a person, by CyberArk's names."""
+
+    DIRECTORY_FIELD = "ADAttribute"
+    FIXED = "Fixed"
+
+
 class Flow(StrEnum):
     """A flow that the Tokens page can tick."""
 
