@@ -37,6 +37,15 @@ def test_static_files_need_no_further_command(live_provider: ProductionServer) -
     assert answer.headers["Content-Type"].startswith("text/css")
 
 
+def test_the_administration_runs_no_foreign_and_no_inline_script(
+    live_provider: ProductionServer,
+) -> None:
+    policy = get(live_provider, "/admin/login/").headers["Content-Security-Policy"]
+
+    assert policy.startswith("default-src 'self'; ")
+    assert "unsafe" not in policy
+
+
 def test_on_loopback_cookies_travel_over_http(live_provider: ProductionServer) -> None:
     cookie = get(live_provider, "/admin/login/").headers["Set-Cookie"]
 
