@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .conf import settings
 from .models import AuditEvent
 
 
-class Action(StrEnum):
-    """Everything that is audited."""
+class Action(models.TextChoices):
+    """Everything that is audited: the word that is stored, and the one that people read."""
 
-    SIGNED_IN = "user.signed_in"
-    SIGN_IN_FAILED = "user.sign_in_failed"
-    SIGN_IN_BLOCKED = "user.sign_in_blocked"
-    SIGNED_OUT = "user.signed_out"
-    LOGOUT_GIVEN_UP = "logout.given_up"
-    CONSENT_GIVEN = "consent.given"
-    CONSENT_REFUSED = "consent.refused"
-    CODE_REPLAYED = "code.replayed"
-    REFRESH_TOKEN_REPLAYED = "refresh_token.replayed"  # noqa: S105 - the name of an action
-    APPLICATION_CREATED = "application.created"
-    APPLICATION_UPDATED = "application.updated"
-    APPLICATION_DELETED = "application.deleted"
-    SECRET_CREATED = "secret.created"  # noqa: S105 - the name of an action
-    SERVICE_USER_CREATED = "service_user.created"
-    SERVICE_USER_UPDATED = "service_user.updated"
-    SERVICE_USER_DELETED = "service_user.deleted"
-    GRANT_REVOKED = "grant.revoked"
-    ACCESS_TOKEN_REVOKED = "access_token.revoked"  # noqa: S105 - the name of an action
-    KEY_CREATED = "key.created"
-    KEY_ROTATED = "key.rotated"
+    SIGNED_IN = "user.signed_in", _("Signed in")
+    SIGN_IN_FAILED = "user.sign_in_failed", _("Sign-in failed")
+    SIGN_IN_BLOCKED = "user.sign_in_blocked", _("Sign-in blocked")
+    SIGNED_OUT = "user.signed_out", _("Signed out")
+    LOGOUT_GIVEN_UP = "logout.given_up", _("Sign-out delivery given up")
+    CONSENT_GIVEN = "consent.given", _("Consent given")
+    CONSENT_REFUSED = "consent.refused", _("Consent refused")
+    CODE_REPLAYED = "code.replayed", _("Authorization code used twice")
+    REFRESH_TOKEN_REPLAYED = "refresh_token.replayed", _("Refresh token used twice")
+    APPLICATION_CREATED = "application.created", _("Application created")
+    APPLICATION_UPDATED = "application.updated", _("Application changed")
+    APPLICATION_DELETED = "application.deleted", _("Application deleted")
+    SECRET_CREATED = "secret.created", _("Client secret created")
+    SECRET_REVOKED = "secret.revoked", _("Client secret revoked")
+    SERVICE_USER_CREATED = "service_user.created", _("Service user created")
+    SERVICE_USER_UPDATED = "service_user.updated", _("Service user changed")
+    SERVICE_USER_DELETED = "service_user.deleted", _("Service user deleted")
+    ROLE_CREATED = "role.created", _("Role created")
+    ROLE_UPDATED = "role.updated", _("Role changed")
+    ROLE_DELETED = "role.deleted", _("Role deleted")
+    GRANT_REVOKED = "grant.revoked", _("Grant revoked")
+    ACCESS_TOKEN_REVOKED = "access_token.revoked", _("Access token revoked")
+    KEY_CREATED = "key.created", _("Signing key created")
+    KEY_ROTATED = "key.rotated", _("Signing key rotated")
+    KEY_RETIRED = "key.retired", _("Signing key retired")
+    AUDIT_EXPORTED = "audit.exported", _("Audit log exported")
 
+
+#: What an application's changelog shows, by its first words.
+APPLICATION_ACTIONS = tuple(action for action in Action if action.startswith("application."))
+SECRET_ACTIONS = tuple(action for action in Action if action.startswith("secret."))
 
 #: What strangers can cause as often as they like: kept for a shorter time, the newest ones only.
 FAILURES = (Action.SIGN_IN_FAILED, Action.SIGN_IN_BLOCKED)
@@ -55,7 +67,38 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Write one event, in the caller's transaction if there is one."""
-    AuditEvent.objects.create(
+    event(
+        action,
+        now=now,
+        actor_pk=actor_pk,
+        actor_name=actor_name,
+        application_pk=application_pk,
+        application_name=application_name,
+        client_id=client_id,
+        details=details,
+    ).save(force_insert=True)
+    if action in FAILURES and random.randrange(PRUNE_EVERY) == 0:  # noqa: S311 - as with traces
+        prune_failures()
+
+
+def record_all(events: Iterable[AuditEvent]) -> None:
+    """Write many events in one statement; make them with :func:`event`."""
+    AuditEvent.objects.bulk_create(events)
+
+
+def event(
+    action: Action,
+    *,
+    now: datetime,
+    actor_pk: Any = None,
+    actor_name: str = "",
+    application_pk: int | None = None,
+    application_name: str = "",
+    client_id: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """One event, not yet written; names that are too long are cut."""
+    return AuditEvent(
         at=now,
         action=action,
         actor_id=actor_pk,
@@ -66,8 +109,6 @@ def record(
         details=dict(details or {}),
         expires_at=now + _lifetime(action),
     )
-    if action in FAILURES and random.randrange(PRUNE_EVERY) == 0:  # noqa: S311 - as with traces
-        prune_failures()
 
 
 def prune_failures() -> None:
