@@ -91,17 +91,34 @@ def delete(service_user: ServiceUser, *, actor: Actor, now: datetime) -> None:
     service_user.user.delete()
 
 
-@transaction.atomic
 def flag(
     service_user: ServiceUser, *, is_oauth_confidential_client: bool, actor: Actor, now: datetime
 ) -> None:
-    """Set or clear "Is OAuth confidential client"."""
-    ServiceUser.objects.filter(pk=service_user.pk).update(
-        is_oauth_confidential_client=is_oauth_confidential_client
-    )
-    service_user.is_oauth_confidential_client = is_oauth_confidential_client
-    details = {"is_oauth_confidential_client": is_oauth_confidential_client}
-    _record(audit.Action.SERVICE_USER_UPDATED, service_user, actor, now, details)
+    """Set or clear "Is OAuth confidential client"; nothing is written when it is so already."""
+    name, after = "is_oauth_confidential_client", is_oauth_confidential_client
+    with transaction.atomic():
+        same = ServiceUser.objects.filter(pk=service_user.pk)
+        if same.exclude(**{name: after}).update(**{name: after}):
+            _record_change(service_user, name, after, actor, now)
+    service_user.is_oauth_confidential_client = after
+
+
+def activate(service_user: ServiceUser, *, actor: Actor, now: datetime) -> bool:
+    """Let it act as a client again; whether that changed anything."""
+    return _set_active(service_user, True, actor, now)
+
+
+def deactivate(service_user: ServiceUser, *, actor: Actor, now: datetime) -> bool:
+    """Shut it out; whether that changed anything.
+
+    Its secrets prove nothing and its tokens are refused until it is activated again.
+    """
+    return _set_active(service_user, False, actor, now)
+
+
+def can_be_deactivated() -> bool:
+    """A host's own user model may hold every user for active."""
+    return any(field.name == "is_active" for field in get_user_model()._meta.concrete_fields)
 
 
 def require_free(name: str) -> None:
@@ -127,8 +144,25 @@ def _new_user(name: str) -> Any:
     return user
 
 
+@transaction.atomic
+def _set_active(service_user: ServiceUser, active: bool, actor: Actor, now: datetime) -> bool:
+    same = get_user_model()._base_manager.filter(pk=service_user.pk, is_active=not active)
+    if not same.update(is_active=active):
+        return False
+    service_user.user.is_active = active
+    _record_change(service_user, "is_active", active, actor, now)
+    return True
+
+
 def _login() -> str:
     return f"user__{get_user_model().USERNAME_FIELD}"
+
+
+def _record_change(
+    service_user: ServiceUser, name: str, after: bool, actor: Actor, now: datetime
+) -> None:
+    details = {"changes": {name: {"before": not after, "after": after}}}
+    _record(audit.Action.SERVICE_USER_UPDATED, service_user, actor, now, details)
 
 
 def _record(
