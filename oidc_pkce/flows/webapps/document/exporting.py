@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Prefetch, prefetch_related_objects
+
 from ....models import Application, Permission, Scope
 from ....protocol.application import ClientIdType, Template
 from .keys import DOCUMENT, EXTENSION, PRINCIPALS, PROFILE, RIGHTS, Key
@@ -15,6 +17,8 @@ from .planning import type_number
 def export_documents(applications: Iterable[Application]) -> list[dict[str, Any]]:
     """One document per application, by Application ID. An import of them changes nothing."""
     ordered = sorted(applications, key=lambda one: one.application_id.lower())
+    named = Permission.objects.select_related("user", "group")
+    prefetch_related_objects(ordered, "scopes", Prefetch("permissions", named))
     return [_document(application) for application in ordered]
 
 
@@ -59,9 +63,9 @@ def _scope(scope: Scope) -> dict[str, Any]:
 
 
 def _permissions(application: Application) -> list[dict[str, Any]]:
-    rows = application.permissions.select_related("user", "group")
     return sorted(
-        (_permission(row) for row in rows), key=lambda row: (row["PType"], row["Principal"])
+        (_permission(row) for row in application.permissions.all()),
+        key=lambda row: (row["PType"], row["Principal"]),
     )
 
 

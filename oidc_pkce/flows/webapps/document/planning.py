@@ -15,9 +15,19 @@ from ....models import Application, Principal
 from ....models.application import TEMPLATE_NAMES
 from ....protocol.application import ClientIdType, Template
 from ...client_secret import has_secret
-from ..changes import Changes, PermissionChange, intended, set_fields, snapshot
+from ..changes import (
+    Changes,
+    PermissionChange,
+    differences,
+    fields_of,
+    intended,
+    set_fields,
+    snapshot,
+)
+from ..owning import owned_by
 from ..problems import Place, problems
 from .keys import INNER_PATHS, PATHS
+from .permitting import Permit
 from .reading import Entry, NamedPermission
 from .report import Notice, Notices, join, shown
 
@@ -39,6 +49,8 @@ class Step:
     application: Application | None
     changes: Changes
     client_secret: str | None
+    told: Mapping[str, Any]
+    sets_secret: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +62,12 @@ class Plan:
     errors: tuple[Notice, ...]
 
 
-def plan(entries: Sequence[Entry], notices: Notices, now: datetime) -> Plan:
-    """Compare the entries with what is stored; writes nothing."""
-    planner = _Planner(notices, now)
+def plan(entries: Sequence[Entry], notices: Notices, now: datetime, user: Any = None) -> Plan:
+    """Compare the entries with what is stored; writes nothing.
+
+    What ``user`` may not do is an error; without one, everything is allowed.
+    """
+    planner = _Planner(notices, now, user)
     steps = tuple(planner.step(entry) for entry in entries)
     return Plan(steps, tuple(notices.warnings), tuple(notices.errors))
 
@@ -60,14 +75,18 @@ def plan(entries: Sequence[Entry], notices: Notices, now: datetime) -> Plan:
 class _Planner:
     """Plans one entry after the other, and remembers the names that earlier ones took."""
 
-    def __init__(self, notices: Notices, now: datetime) -> None:
+    def __init__(self, notices: Notices, now: datetime, user: Any) -> None:
         self.notices = notices
         self.now = now
+        self.user = user
         self.names: set[str] = set()
         self.client_ids: set[str] = set()
 
     def step(self, entry: Entry) -> Step:
         stored = _stored(entry.service_name)
+        permit = Permit(self.user, stored)
+        if not permit.sees:
+            return self._unseen(entry)
         before: dict[str, Any] = snapshot(stored) if stored else {}
         application = stored or Application()
         template = entry.template or (Template(stored.template) if stored else None)
@@ -78,12 +97,22 @@ class _Planner:
         self._note_problems(entry, application, changes)
         self._note_repetitions(entry, application)
         secret = self._secret(entry, template)
-        kind = Kind.CREATED
-        if stored is not None:
-            same = before == intended(before, application, changes)
-            same = same and (secret is None or has_secret(stored, secret, self.now))
-            kind = Kind.UNCHANGED if same else Kind.UPDATED
-        return Step(kind, application.application_id, stored, changes, secret)
+        after = intended(before, application, changes)
+        told = differences(before, after) if stored else _of_new(after, changes)
+        if fault := permit.refusal(told, has_secret=secret is not None):
+            self.notices.error(join(entry.path, PATHS[fault[0]]), fault[1])
+        sets = secret is not None and not (stored and has_secret(stored, secret, self.now))
+        kind = Kind.UPDATED if stored else Kind.CREATED
+        if stored and not told and not sets:
+            kind = Kind.UNCHANGED
+        name = application.application_id
+        return Step(kind, name, stored, changes, secret, told, sets)
+
+    def _unseen(self, entry: Entry) -> Step:
+        """Nothing is said of an application that the user may not see."""
+        sentence = f"you may not change the application “{shown(entry.service_name)}”."
+        self.notices.error(join(entry.path, PATHS["application_id"]), sentence)
+        return Step(Kind.UNCHANGED, entry.service_name, None, Changes(), None, {}, False)
 
     def _changes(self, entry: Entry, stored: Application | None, template: Template) -> Changes:
         fields = {**entry.fields, "template": template.value}
@@ -93,7 +122,8 @@ class _Planner:
             fields["client_id_type"] = chosen.value
         if entry.client_id and template is Template.OPENID_CONNECT:
             fields["openid_client_id"] = entry.client_id
-        return Changes(fields, entry.scopes, self._permissions(entry))
+        changes = Changes(fields, entry.scopes, self._permissions(entry))
+        return owned_by(self.user, changes) if self.user and stored is None else changes
 
     def _permissions(self, entry: Entry) -> tuple[PermissionChange, ...] | None:
         if entry.permissions is None:
@@ -165,6 +195,15 @@ class _Planner:
             self.notices.error(join(entry.path, PATHS["openid_client_id"]), sentence)
         self.names.add(name)
         self.client_ids.add(client_id)
+
+
+def _of_new(after: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+    """What tells a new application from one that nobody has configured yet."""
+    lists = {name: [] for name in ("scopes", "permissions") if name in after}
+    told = differences({**fields_of(Application()), **lists}, after)
+    if "openid_client_id" not in changes.fields:
+        told.pop("openid_client_id", None)  # made anew whenever somebody looks
+    return told
 
 
 def type_number(client_id_type: ClientIdType) -> int:

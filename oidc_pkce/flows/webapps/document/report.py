@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,19 @@ class Notices:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happens to one application: ``created``, ``updated`` or ``unchanged``, field by field.
+
+    ``changes`` maps a field to its ``before`` and ``after``; of a secret, only that it is set.
+    """
+
+    kind: str
+    name: str
+    changes: Mapping[str, Mapping[str, Any]]
+    sets_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What an import did, or would do: Application IDs. With errors, nothing was written."""
 
@@ -44,6 +58,10 @@ class Report:
     unchanged: tuple[str, ...] = ()
     warnings: tuple[Notice, ...] = ()
     errors: tuple[Notice, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    fingerprint: str = ""
+    #: Something else would happen than was expected, so nothing did.
+    is_outdated: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The report for a script."""

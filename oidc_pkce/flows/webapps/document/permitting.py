@@ -1,0 +1,42 @@
+"""What somebody who imports must be allowed to do; a command is allowed everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ....models import Application, Right
+from ... import administration
+
+_NOWHERE: frozenset[Right] = frozenset()
+
+
+class Permit:
+    """What one user may do with one application, or with one that there is not yet."""
+
+    def __init__(self, user: Any, stored: Application | None) -> None:
+        self.user = user
+        self.stored = stored
+        asked = user is not None and stored is not None
+        self.rights = administration.rights(user, stored) if asked and stored else _NOWHERE
+
+    @property
+    def sees(self) -> bool:
+        """Whether the user may learn what is stored; a document tells it by comparison."""
+        return self.user is None or self.stored is None or Right.VIEW in self.rights
+
+    def refusal(self, changed: Mapping[str, Any], *, has_secret: bool) -> tuple[str, str] | None:
+        """The field and the sentence of what the user may not do; nothing when all is allowed.
+
+        A secret needs Manage even when it is the stored one: the answer would tell that it is.
+        """
+        if self.user is None:
+            return None
+        if self.stored is None:
+            told = "application_id", "you may not add applications."
+            return None if administration.may_add(self.user) else told
+        if "permissions" in changed and Right.GRANT not in self.rights:
+            return "permissions", "changing these needs the Grant right on this application."
+        if (set(changed) - {"permissions"} or has_secret) and Right.MANAGE not in self.rights:
+            return "application_id", "changing this application needs the Manage right on it."
+        return None
