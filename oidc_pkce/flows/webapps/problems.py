@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from ...models import Application
 from .changes import Changes
+from .logo import logo_problem
 
 MAX_SCOPES = 500
 MAX_PERMISSIONS = 2000
@@ -26,25 +27,35 @@ class Problem:
     sentence: str
 
 
+class Unsound(ValidationError):
+    """An application that cannot be: sentences by field, and in ``problems`` each exact place."""
+
+    def __init__(self, found: Sequence[Problem]) -> None:
+        self.problems = tuple(found)
+        faults: dict[str, list[str]] = {}
+        for problem in found:
+            field = str(problem.place[0]) if problem.place else NON_FIELD_ERRORS
+            listed = field if field not in ("scopes", "permissions") else NON_FIELD_ERRORS
+            faults.setdefault(listed, []).append(problem.sentence)
+        super().__init__(faults)
+
+
 def require_sound(application: Application, changes: Changes) -> None:
-    """Raise ``ValidationError`` by field when there is a problem."""
-    faults: dict[str, list[str]] = {}
-    for problem in problems(application, changes):
-        field = str(problem.place[0]) if problem.place else NON_FIELD_ERRORS
-        listed = field if field not in ("scopes", "permissions") else NON_FIELD_ERRORS
-        faults.setdefault(listed, []).append(problem.sentence)
-    if faults:
-        raise ValidationError(faults)
+    """Raise ``Unsound`` when there is a problem."""
+    if found := tuple(problems(application, changes)):
+        raise Unsound(found)
 
 
 def problems(application: Application, changes: Changes) -> Iterator[Problem]:
-    """Every problem of the application and of its new scopes and permissions."""
+    """Every problem of the application, of its new scopes and permissions, and of its new logo."""
     try:
         application.full_clean()
     except ValidationError as fault:
         yield from _located((), fault)
     yield from _of_scopes(changes)
     yield from _of_permissions(changes)
+    if changes.logo is not None and (sentence := logo_problem(changes.logo)):
+        yield Problem(("logo",), sentence)
 
 
 def _of_scopes(changes: Changes) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from ... import audit, signals
 from ...models import (
@@ -24,7 +24,8 @@ from ...models import (
 )
 from .. import metadata
 from ..actor import Actor
-from .changes import Changes, differences, intended, set_fields, snapshot
+from . import logo
+from .changes import Changes, differences, granted, intended, set_fields, snapshot
 from .problems import require_sound
 
 
@@ -75,12 +76,42 @@ def update(
 
 
 @transaction.atomic
-def delete(application: Application, *, actor: Actor, now: datetime) -> None:
-    """Delete an application with all that hangs on it; the audit log keeps what it was."""
+def delete(
+    application: Application, *, actor: Actor, now: datetime, expected_version: int | None = None
+) -> None:
+    """Delete an application with all that hangs on it; the audit log keeps what it was.
+
+    Raises ``EditedMeanwhile`` when its version is not ``expected_version``.
+    """
+    current = Application.objects.select_for_update().get(pk=application.pk)
+    if expected_version not in (None, current.version):
+        raise EditedMeanwhile(application.application_id)
     before = snapshot(application)
     _delete_issued(application)
     application.delete()
     _finish(audit.Action.APPLICATION_DELETED, application, before, {}, actor, now)
+
+
+@transaction.atomic
+def withdraw(row: Permission, *, actor: Actor, now: datetime) -> None:
+    """Delete one row of Permissions because its user or group goes, and record that it did.
+
+    The version rises, so that whoever has the page open is told. Counting it first also makes
+    whoever else changes this application wait.
+    """
+    counted = Application.objects.filter(pk=row.application_id)
+    counted.update(version=F("version") + 1)
+    application = counted.get()
+    before = {"permissions": granted(application)}
+    gone = application.permissions.filter(
+        principal=row.principal, user=row.user_id, group=row.group_id
+    )
+    gone._raw_delete(using=gone.db)
+    after = {"permissions": granted(application)}
+    departed = {"principal": str(row.principal), "name": row.principal_name}
+    action = audit.Action.APPLICATION_UPDATED
+    if before != after:
+        _finish(action, application, before, after, actor, now, departed=departed)
 
 
 def _delete_issued(application: Application) -> None:
@@ -92,6 +123,7 @@ def _delete_issued(application: Application) -> None:
         Grant.objects.filter(application=application),
         Consent.objects.filter(application=application),
         RequestTrace.objects.filter(application=application),
+        Permission.objects.filter(application=application),
     )
     for rows in issued:
         rows._raw_delete(using=rows.db)
@@ -111,7 +143,7 @@ def _replace_rows(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
 ) -> None:
-    """Write the lists that differ; both are short, and nothing refers to their rows."""
+    """Write what differs beside the fields; it is short, and nothing refers to its rows."""
     if changes.scopes is not None and before.get("scopes") != after["scopes"]:
         application.scopes.all().delete()
         scopes = [change.row() for change in changes.scopes]
@@ -119,11 +151,14 @@ def _replace_rows(
             scope.application = application
         Scope.objects.bulk_create(scopes)
     if changes.permissions is not None and before.get("permissions") != after["permissions"]:
-        application.permissions.all().delete()
+        rows = application.permissions.all()
+        rows._raw_delete(using=rows.db)  # nobody went: receivers need not hear of each row
         permissions = [change.row() for change in changes.permissions]
         for permission in permissions:
             permission.application = application
         Permission.objects.bulk_create(permissions)
+    if changes.logo is not None and before.get("logo") != after["logo"]:
+        logo.store(application, changes.logo)
 
 
 def _finish(
@@ -133,6 +168,7 @@ def _finish(
     after: Mapping[str, Any],
     actor: Actor,
     now: datetime,
+    **more: Any,
 ) -> None:
     audit.record(
         action,
@@ -145,6 +181,7 @@ def _finish(
             "application_id": application.application_id,
             "version": application.version,
             "changes": differences(before, after),
+            **more,
         },
     )
     transaction.on_commit(partial(_announce, action, application.application_id))
