@@ -18,7 +18,7 @@ class ClaimsProvider:
     """
 
     def login_name(self, user: Any) -> str:
-        """What ``unique_name`` and ``preferred_username`` hold."""
+        """What ``unique_name`` and ``preferred_username`` hold; Account Mapping may say more."""
         return str(user.get_username())
 
     def claims(self, user: Any) -> Mapping[str, Any]:
@@ -62,7 +62,8 @@ class ClaimsProvider:
         """What the metadata document lists beside the protocol's own claims.
 
         Name here what :meth:`claims` can fill, when you add to it: a claim of no standard scope is
-        told to a client that asks for it only when it is listed.
+        told to a client that asks for it only when it is listed, and Account Mapping offers it as
+        a name only then.
         """
         return (
             "name",

@@ -55,7 +55,16 @@ class LoginPage(FormPage):
             missing = fields.get("step") == "password"
             error = _("Enter your password.") if missing else ""
             return self.ask(found, step="password", username=username, error=error)
+        try:
+            self.require_inside(found)
+        except Refused as refused:
+            return self.send(refused.response)
         return self.sign_in(found, username, password)
+
+    def require_inside(self, found: ApplicationFacts) -> None:
+        """Look at no password from outside the Policy's networks. Raises ``Refused``."""
+        if found.allowed_networks:
+            self.judge(found, person_of(self.request))
 
     def sign_in(self, found: ApplicationFacts, username: str, password: str) -> HttpResponseBase:
         """Sign in, or say on the same page why not."""

@@ -123,6 +123,7 @@ class JourneyEndpoint(PageEndpoint):
             parameters,
             person,
             ticket=self.ticket,
+            address=self.address,
             now=self.now,
             trace=self.trace,
         )

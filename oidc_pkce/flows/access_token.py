@@ -16,7 +16,6 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.utils.functional import SimpleLazyObject
 
 from .. import identifiers
-from ..conf import settings
 from ..models import AccessToken, Application, Grant, RevokedToken, Right, Subject, has_right
 from ..models.application import FACTS, facts_of, scope_names
 from ..models.statement import Statement, columns, instance
@@ -24,7 +23,7 @@ from ..protocol import jose
 from ..protocol.access import ITSELF, Access
 from ..protocol.access_token import AT_JWT, JWT, is_access_token
 from ..protocol.application import ApplicationFacts
-from . import access, application, keys
+from . import access, account_mapping, application, keys
 from .subject import subject_of
 
 
@@ -280,11 +279,12 @@ def of_row(values: Iterator[Any], now: datetime) -> Bearer:
             is_service_user=is_service_user,
             interactive=is_a_persons,
         )
+    found = facts_of(list(values))
     return Bearer(
-        application=facts_of(list(values)),
+        application=found,
         user=user,
         user_pk=read.pk,
-        login_name=_login_name(user, token["client_id"]),
+        login_name=_login_name(found, user, token["client_id"]),
         subject=token["subject"],
         client_id=token["client_id"],
         audience=tuple(token["audience"]),
@@ -299,8 +299,8 @@ def of_row(values: Iterator[Any], now: datetime) -> Bearer:
     )
 
 
-def _login_name(user: Any, client_id: str) -> str:
-    return client_id if user is None else str(settings.claims_provider.login_name(user))
+def _login_name(found: ApplicationFacts, user: Any, client_id: str) -> str:
+    return client_id if user is None else account_mapping.user_name(found, user)
 
 
 def _audience(claims: Mapping[str, Any]) -> tuple[str, ...]:

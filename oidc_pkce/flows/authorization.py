@@ -29,6 +29,7 @@ from ..protocol.checks import Trace, check
 from ..protocol.claims_request import RequestedClaims
 from ..protocol.errors import AccessDenied, RedirectableError
 from ..protocol.parameters import Parameters
+from ..protocol.policy import NETWORK_CHECKS, NetworkQuestion
 from ..protocol.response_mode import AuthorizationResponse
 from . import access, claims, end_session, interaction, issuing, step_up
 from . import application as applications
@@ -109,18 +110,22 @@ def begin(
     person: Person | None,
     *,
     ticket: Ticket,
+    address: str,
     now: datetime,
     trace: Trace,
 ) -> Judged:
     """Judge a request, its object unwrapped, and say what is still owed. Writes nothing.
 
-    ``ticket`` names the request: only a sign-in on its own page counts as fresh. Raises a
-    ``DirectError`` (a page) or :class:`Refused` (an answer that travels to the client).
+    ``ticket`` names the request: only a sign-in on its own page counts as fresh. ``address`` is the
+    browser's. Raises a ``DirectError`` (a page) or :class:`Refused` (an answer that travels to the
+    client).
     """
     question = question_of(application, parameters)
     destination = find_destination(question, trace)
     try:
         request = read_request(question, destination, trace)
+        # Before the sign-in: from outside no password is typed in vain.
+        trace.run(NETWORK_CHECKS, NetworkQuestion(address, application.allowed_networks))
         return _what_is_owed(application, request, person, ticket, now, trace)
     except RedirectableError as refusal:
         raise Refused(refuse(application, destination, refusal), refusal) from refusal
@@ -197,7 +202,8 @@ def _what_is_owed(
     now: datetime,
     trace: Trace,
 ) -> Judged:
-    standing = Standing(request, person, ticket, now, application.requires_consent)
+    asks, limit = application.requires_consent, application.sign_in_max_age
+    standing = Standing(request, person, ticket, now, asks, limit)
     hinted = trace.take(interaction.hinted_subject, application, request, now)
     trace.run(interaction.SIGN_IN_CHECKS, standing)
     if person is None or interaction.must_sign_in(standing):

@@ -13,6 +13,7 @@ from ..protocol.application import ApplicationFacts
 from ..protocol.authorization import AuthorizationRequest
 from ..protocol.claims_request import PROTOCOL_CLAIMS, RequestedClaims
 from ..protocol.scope import OPENID
+from . import account_mapping
 
 MAX_DEPTH = 10
 
@@ -26,16 +27,21 @@ def asked(application: ApplicationFacts, request: AuthorizationRequest) -> Reque
 
 
 def userinfo(
-    user: Any, scopes: Collection[str], requested: Mapping[str, Sequence[str]]
+    application: ApplicationFacts,
+    user: Any,
+    scopes: Collection[str],
+    requested: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     """What UserInfo tells: what the scopes ask for, and the requested claims of a sign-in."""
     provider = settings.claims_provider
     names = requested.get("userinfo", ()) if OPENID in scopes else ()
     single = provider.requested(user, names) if names else {}
-    return _sound({**single, **provider.userinfo(user, scopes)})
+    told = _sound({**single, **provider.userinfo(user, scopes)})
+    return account_mapping.mapped(application, user, told)
 
 
 def id_token(
+    application: ApplicationFacts,
     user: Any,
     scopes: Collection[str],
     requested: Mapping[str, Sequence[str]],
@@ -49,12 +55,16 @@ def id_token(
     provider, names = settings.claims_provider, requested.get("id_token", ())
     single = provider.requested(user, names) if names else {}
     by_scope = provider.userinfo(user, scopes) if tells_scopes else {}
-    return _sound({**single, **by_scope, **provider.id_token(user, scopes)})
+    told = _sound({**single, **by_scope, **provider.id_token(user, scopes)})
+    return account_mapping.mapped(application, user, told)
 
 
-def access_token(user: Any, scopes: Collection[str]) -> dict[str, Any]:
+def access_token(
+    application: ApplicationFacts, user: Any, scopes: Collection[str]
+) -> dict[str, Any]:
     """What an access token tells beside the protocol's own claims."""
-    return _sound(settings.claims_provider.access_token(user, scopes))
+    told = _sound(settings.claims_provider.access_token(user, scopes))
+    return account_mapping.mapped(application, user, told)
 
 
 def _sound(told: Mapping[Any, Any]) -> dict[str, Any]:

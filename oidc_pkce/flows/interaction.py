@@ -81,13 +81,17 @@ class ShownConsent:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the interaction rules judge; the consent question is answered by the database."""
+    """What the interaction rules judge; the consent question is answered by the database.
+
+    ``sign_in_max_age`` is what the application's Policy says, whatever the client asks for.
+    """
 
     request: AuthorizationRequest
     person: Person | None
     ticket: Ticket
     now: datetime
     asks_consent: bool
+    sign_in_max_age: timedelta | None = None
     has_consented: bool = False
 
 
@@ -177,7 +181,8 @@ def sign_in_is_fresh(owed: Owed) -> None:
 def silent_request_finds_a_session(standing: Standing) -> None:
     """With prompt=none, somebody is signed in, and recently enough."""
     if "none" in standing.request.prompts and must_sign_in(standing):
-        raise LoginRequired
+        outdated = "the last sign-in is older than the application's Policy allows"
+        raise LoginRequired(detail=outdated if is_outdated(standing) else "")
 
 
 @check(
@@ -230,9 +235,9 @@ CONSENT_CHECKS = (silent_request_finds_consent,)
 
 
 def must_sign_in(standing: Standing) -> bool:
-    """Whether nobody is signed in, or not freshly enough for ``prompt`` and ``max_age``."""
+    """Whether nobody is signed in, or not freshly enough for Policy, ``prompt`` and ``max_age``."""
     person, request = standing.person, standing.request
-    if person is None:
+    if person is None or is_outdated(standing):
         return True
     if is_fresh(standing):
         return False
@@ -240,6 +245,16 @@ def must_sign_in(standing: Standing) -> bool:
         return True
     age = standing.now - person.auth_time
     return request.max_age is not None and age > timedelta(seconds=request.max_age)
+
+
+def is_outdated(standing: Standing) -> bool:
+    """Whether the last sign-in is older than the Policy allows, also one for this very request.
+
+    A minute is the least that a Policy can say, so who has just signed in goes on; but a consent
+    page may stay open for an hour.
+    """
+    person, limit = standing.person, standing.sign_in_max_age
+    return person is not None and limit is not None and standing.now - person.auth_time > limit
 
 
 def is_fresh(standing: Standing) -> bool:

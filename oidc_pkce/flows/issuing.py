@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from .. import identifiers
-from ..conf import settings
 from ..models import AccessToken, Grant
 from ..protocol import access_token, id_token, jose
 from ..protocol.access_token import TokenFacts
@@ -19,7 +18,7 @@ from ..protocol.response_type import ID_TOKEN, ResponseType
 from ..protocol.scope import OPENID
 from ..protocol.subject import session_for
 from ..protocol.token import TokenResponse
-from . import claims, keys
+from . import account_mapping, claims, keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def token_facts(order: Issue) -> TokenFacts:
 def _login_name(order: Issue) -> str:
     if order.user is None:
         return order.grant.client_id
-    return str(settings.claims_provider.login_name(order.user))
+    return account_mapping.user_name(order.application, order.user)
 
 
 def audience(
@@ -133,9 +132,10 @@ def audience(
 def _access_token(order: Issue, facts: TokenFacts, by: Signers) -> str:
     if order.application.token_type is TokenType.OPAQUE:
         return _opaque(order, facts)
-    extra = {} if order.user is None else claims.access_token(order.user, order.scopes)
+    application, user = order.application, order.user
+    extra = {} if user is None else claims.access_token(application, user, order.scopes)
     members = access_token.claims(facts, jti=uuid.uuid4().hex, extra=extra)
-    return jose.sign(members, by.access_token, typ=order.application.access_token_typ)
+    return jose.sign(members, by.access_token, typ=application.access_token_typ)
 
 
 def _opaque(order: Issue, facts: TokenFacts) -> str:
@@ -166,6 +166,7 @@ def _id_token(
 ) -> str:
     # Whoever refreshes sent no nonce with it (OpenID Connect Core §12.2).
     extra = claims.id_token(
+        order.application,
         order.user,
         order.scopes,
         order.grant.requested_claims,

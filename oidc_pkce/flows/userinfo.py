@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..conf import settings
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace
+from . import account_mapping, claims
 from . import bearer as bearers
-from . import claims
 from .access_token import Bearer
 
 
@@ -29,6 +28,6 @@ def userinfo(
     }
     if bearer.user is None:
         return bearer, members
-    members["unique_name"] = settings.claims_provider.login_name(bearer.user)
-    told = claims.userinfo(bearer.user, bearer.scopes, bearer.requested_claims)
+    members["unique_name"] = account_mapping.user_name(application, bearer.user)
+    told = claims.userinfo(application, bearer.user, bearer.scopes, bearer.requested_claims)
     return bearer, {**told, **members}

@@ -28,6 +28,7 @@ from ..protocol.application import (
     UserNameStrategy,
 )
 from ..protocol.metadata import Locations, issuer_problem
+from . import account_mapping, policy
 from .fields import StringListField
 
 TEMPLATE_NAMES: Mapping[str, str] = {
@@ -348,6 +349,8 @@ class Application(models.Model):
             problems["issuer"] = problem
         if self.template == Template.OPENID_CONNECT and self.audience:
             problems["audience"] = gettext("Only OAuth2 applications have an audience.")
+        problems |= account_mapping.problems(self)
+        problems |= policy.problems(self)
         if problems:
             raise ValidationError(problems)
 
@@ -420,6 +423,8 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "client_id_type": ClientIdType,
     "token_type": TokenType,
     "subject_type": SubjectType,
+    "user_name_strategy": UserNameStrategy,
+    "allowed_networks": tuple,
     "scope_names": lambda names: tuple(names or ()),
     "client_ids": tuple,
     "redirect_uris": tuple,

@@ -109,6 +109,12 @@ class ApplicationFacts:
     allows_plain_pkce: bool
     requires_consent: bool
     allows_scope_selection: bool
+    user_name_strategy: UserNameStrategy
+    user_name_claim: str
+    shared_user_name: str
+    sign_in_max_age: timedelta | None
+    allowed_networks: tuple[str, ...]
+    required_acr: str
     scope_names: tuple[str, ...]
 
     @property

@@ -428,10 +428,10 @@ def test_a_provider_breaks_no_token_and_says_nothing_in_the_protocols_name(
     assert {f"'{name}'" for name in Odd.BAD} <= set(caplog.text.split())
 
 
-def test_what_is_left_out_is_named_in_the_log_without_its_value(ada, settings, caplog):
+def test_what_is_left_out_is_named_in_the_log_without_its_value(openid_app, ada, settings, caplog):
     settings.OIDC_PKCE = {**settings.OIDC_PKCE, "CLAIMS_PROVIDER": f"{__name__}.Odd"}
 
-    flow.access_token(ada, ())
+    flow.access_token(openid_app.facts(), ada, ())
 
     assert "'amount'" in caplog.text
     assert "1.5" not in caplog.text

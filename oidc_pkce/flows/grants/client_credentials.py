@@ -22,7 +22,9 @@ def exchange(order: GrantOrder) -> TokenResponse:
     """Validate everything, then issue. Raises ``UnauthorizedClient`` or ``InvalidScope``."""
     order.user_pk = order.client.user_pk
     known = _known(order)
-    question = ClientCredentialsQuestion(order.application, order.client, known.access)
+    question = ClientCredentialsQuestion(
+        order.application, order.client, known.access, order.address
+    )
     order.trace.run(CLIENT_CREDENTIALS_CHECKS, question)
     request = ScopeRequest.read(order.application, order.parameters, about_a_person=False)
     order.trace.run(SCOPE_CHECKS, request)

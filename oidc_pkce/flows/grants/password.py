@@ -14,7 +14,7 @@ from ...protocol.grants.password import (
     PersonQuestion,
 )
 from ...protocol.token import SCOPE_CHECKS, ScopeRequest, TokenResponse
-from .. import access, issuing, login
+from .. import access, issuing, login, step_up
 from ..access import Known
 from ..login import Attempt, SignInBlocked, SignInRefused
 from ..subject import subject_of
@@ -31,7 +31,7 @@ def exchange(order: GrantOrder) -> TokenResponse:
     ``UnauthorizedClient``, ``InvalidScope``, ``InvalidGrant`` or ``TemporarilyUnavailable``.
     """
     request = PasswordRequest.read(order.parameters)
-    order.trace.run(PASSWORD_CHECKS, PasswordQuestion(request, order.client))
+    order.trace.run(PASSWORD_CHECKS, _question(order, request))
     asked = ScopeRequest.read(order.application, order.parameters, about_a_person=True)
     order.trace.run(SCOPE_CHECKS, asked)
     person, reason = _recognise(order, request)
@@ -39,6 +39,16 @@ def exchange(order: GrantOrder) -> TokenResponse:
     order.trace.run(PERSON_CHECKS, PersonQuestion(order.application, may, reason))
     assert person is not None  # noqa: S101 - person_is_recognised has just passed
     return _grant(order, asked, person)
+
+
+def _question(order: GrantOrder, request: PasswordRequest) -> PasswordQuestion:
+    return PasswordQuestion(
+        request=request,
+        client=order.client,
+        application=order.application,
+        address=order.address,
+        is_strong_enough=step_up.password_is_enough(order.application),
+    )
 
 
 def _recognise(order: GrantOrder, request: PasswordRequest) -> tuple[Known | None, str]:

@@ -9,6 +9,7 @@ from ..application import ApplicationFacts
 from ..checks import check
 from ..client_authentication import Client
 from ..errors import UnauthorizedClient
+from ..policy import NetworkQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class ClientCredentialsQuestion:
     application: ApplicationFacts
     client: Client
     access: Access
+    address: str
 
 
 @check(
@@ -42,4 +44,22 @@ def client_may_use_the_application(question: ClientCredentialsQuestion) -> None:
         raise UnauthorizedClient("access denied", detail=reason)
 
 
-CLIENT_CREDENTIALS_CHECKS = (client_keeps_a_secret, client_may_use_the_application)
+@check(
+    "client_credentials.network",
+    spec="RFC 6749 §5.2",
+    fix="Add the client's network to Allowed networks on the Policy page.",
+)
+def client_is_inside(question: ClientCredentialsQuestion) -> None:
+    """The client is in one of the networks that the application's Policy allows."""
+    where = NetworkQuestion(question.address, question.application.allowed_networks)
+    if not where.is_inside:
+        raise UnauthorizedClient(
+            "access denied", received=where.address, expected=where.networks, detail=where.detail
+        )
+
+
+CLIENT_CREDENTIALS_CHECKS = (
+    client_keeps_a_secret,
+    client_may_use_the_application,
+    client_is_inside,
+)

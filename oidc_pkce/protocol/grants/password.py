@@ -13,6 +13,7 @@ from ..checks import check
 from ..client_authentication import Client
 from ..errors import InvalidGrant, InvalidRequest, UnauthorizedClient
 from ..parameters import Parameters
+from ..policy import NetworkQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,16 @@ class PasswordRequest:
 
 @dataclass(frozen=True, slots=True)
 class PasswordQuestion:
-    """What the checks see before the password is looked at."""
+    """What the checks see before the password is looked at.
+
+    ``is_strong_enough`` says whether a password amounts to the context that the Policy requires.
+    """
 
     request: PasswordRequest
     client: Client
+    application: ApplicationFacts
+    address: str
+    is_strong_enough: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,37 @@ def name_and_password_are_sent(question: PasswordQuestion) -> None:
 
 
 @check(
+    "password.required_acr",
+    spec="RFC 6749 §5.2",
+    fix="Use the authorization code flow, where people can prove more than a password; or lower"
+    " Required acr on the Policy page.",
+)
+def password_is_strong_enough(question: PasswordQuestion) -> None:
+    """A password amounts to the authentication context that the application's Policy requires."""
+    if not question.is_strong_enough:
+        # No other password would help: the grant as such is not for this application.
+        raise UnauthorizedClient(
+            "this application asks for more than a password",
+            expected=(question.application.required_acr,),
+        )
+
+
+@check(
+    "password.network",
+    spec="RFC 6749 §5.2",
+    fix="Add the client's network to Allowed networks on the Policy page.",
+)
+def client_is_inside(question: PasswordQuestion) -> None:
+    """The client is in one of the networks that the application's Policy allows."""
+    where = NetworkQuestion(question.address, question.application.allowed_networks)
+    if not where.is_inside:
+        # As for a wrong password: nobody learns from outside whether one is right.
+        raise InvalidGrant(
+            "access denied", received=where.address, expected=where.networks, detail=where.detail
+        )
+
+
+@check(
     "password.sign_in",
     spec="RFC 6749 §4.3.2, §5.2",
     fix="Check user name and password; after too many failures, wait.",
@@ -105,5 +143,10 @@ def person_may_use_the_application(question: PersonQuestion) -> None:
         raise InvalidGrant("access denied", detail=reason)
 
 
-PASSWORD_CHECKS = (client_keeps_a_secret, name_and_password_are_sent)
+PASSWORD_CHECKS = (
+    client_keeps_a_secret,
+    name_and_password_are_sent,
+    password_is_strong_enough,
+    client_is_inside,
+)
 PERSON_CHECKS = (person_is_recognised, person_may_use_the_application)
