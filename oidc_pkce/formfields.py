@@ -7,12 +7,22 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+#: portal.js turns such a text area into rows with buttons; these are its words.
+_AS_LINES = {
+    "rows": 4,
+    "spellcheck": "false",
+    "data-lines": "",
+    "data-add": _("Add"),
+    "data-remove": _("Remove"),
+    "data-entry": _("Entry"),
+}
+
 
 class LinesField(forms.CharField):
     """A list of texts as a person edits it: one entry per line."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}))
+        kwargs.setdefault("widget", forms.Textarea(attrs=_AS_LINES))
         kwargs["help_text"] = kwargs.get("help_text") or _("One entry per line.")
         super().__init__(**kwargs)
 

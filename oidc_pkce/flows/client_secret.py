@@ -41,8 +41,19 @@ def set_client_secret(
             **_owned(owner), digest=identifiers.digest(told), expires_at=expires_at
         )
         _retire(owner, now)
-        _record(owner, made, actor, now)
+        expiry = made.expires_at.isoformat() if made.expires_at else None
+        details = {"secret": made.pk, "expires_at": expiry}
+        _record(audit.Action.SECRET_CREATED, owner, details, actor, now)
     return told
+
+
+@transaction.atomic
+def revoke_client_secret(owner: Owner, pk: int, *, actor: Actor, now: datetime) -> bool:
+    """End one secret of this owner at once; whether it was there. Tokens live on."""
+    revoked, _ = _secrets(owner).filter(pk=pk).delete()
+    if revoked:
+        _record(audit.Action.SECRET_REVOKED, owner, {"secret": pk}, actor, now)
+    return bool(revoked)
 
 
 def has_secret(owner: Owner, secret: str, now: datetime) -> bool:
@@ -63,18 +74,17 @@ def _retire(owner: Owner, now: datetime) -> None:
     ClientSecret.objects.filter(pk__in=list(live)[LIVE_SECRETS:]).delete()
 
 
-def _record(owner: Owner, made: ClientSecret, actor: Actor, now: datetime) -> None:
+def _record(
+    action: audit.Action, owner: Owner, details: dict[str, Any], actor: Actor, now: datetime
+) -> None:
     application = owner if isinstance(owner, Application) else None
     audit.record(
-        audit.Action.SECRET_CREATED,
+        action,
         now=now,
         actor_pk=actor.pk,
         actor_name=actor.name,
         application_pk=application.pk if application else None,
         application_name=application.name if application else "",
         client_id=application.openid_client_id if application else str(owner),
-        details={
-            "secret": made.pk,
-            "expires_at": made.expires_at.isoformat() if made.expires_at else None,
-        },
+        details=details,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.forms import modelform_factory
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -17,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from .. import audit
 from ..flows import administration, webapps
 from ..flows.webapps import Changes
 from ..flows.webapps.changes import FIELDS
@@ -32,6 +34,8 @@ else:
     ApplicationForm = forms.ModelForm
 
 Fieldsets = Sequence[tuple[Any, dict[str, Any]]]
+
+STALE = "stale"
 
 
 class PageForm(ApplicationForm):
@@ -55,6 +59,9 @@ class PageForm(ApplicationForm):
         given = self.cleaned_data
         return Changes({name: value for name, value in given.items() if name in FIELDS})
 
+    def refused(self) -> None:
+        """Nothing was saved: say what of the form a browser does not keep."""
+
 
 class ApplicationPage:
     """One entry of the list at the left of an application."""
@@ -65,6 +72,8 @@ class ApplicationPage:
     #: What saving needs; seeing a page needs View.
     right: ClassVar[Right] = Right.MANAGE
     templates: ClassVar[frozenset[Template]] = frozenset(Template)
+    #: Pages that this one leads to, and that the list does not show.
+    below: ClassVar[tuple[type[ApplicationPage], ...]] = ()
 
     def __init__(self, portal: WebAppAdmin) -> None:
         self.portal = portal
@@ -72,7 +81,7 @@ class ApplicationPage:
     @classmethod
     def route(cls) -> str:
         """The name of its address within ``admin:``."""
-        return f"oidc_pkce_application_{cls.name.replace('-', '_')}"
+        return f"oidc_pkce_application_{re.sub('[-/]', '_', cls.name)}"
 
     def address(self, application: Application) -> str:
         """Where this page of an application is."""
@@ -130,6 +139,10 @@ class FormPage(ApplicationPage):
     """A page that is one form."""
 
     form_class: ClassVar[type[PageForm]] = PageForm
+    widgets: ClassVar[Mapping[str, forms.Widget]] = {}
+    help_texts: ClassVar[Mapping[str, Any]] = {}
+    #: With JavaScript a field is shown when another one holds a value: ``"client_id_type=List"``.
+    shown_for: ClassVar[Mapping[str, str]] = {}
 
     def fieldsets(self, application: Application) -> Fieldsets:
         """The fields, under their headings."""
@@ -164,11 +177,12 @@ class FormPage(ApplicationPage):
                     request, application, form.changes(), form.cleaned_data["seen_version"]
                 )
             except webapps.EditedMeanwhile:
-                form.add_error(None, edited_meanwhile(application))
+                form.add_error(None, ValidationError(edited_meanwhile(application), STALE))
             except ValidationError as fault:
                 add_errors(form, fault)
             else:
                 return self.saved(request, saved)
+        form.refused()
         return self._show(request, application, rights, form)
 
     def saved(self, request: HttpRequest, application: Application) -> HttpResponse:
@@ -188,12 +202,17 @@ class FormPage(ApplicationPage):
             Application,
             form=self.form_class,
             fields=names,
+            widgets=dict(self.widgets),
+            help_texts=dict(self.help_texts),
             formfield_callback=partial(self.portal.formfield_for_dbfield, request=request),
         )
         # A copy: a form writes into its instance, and the header shows what is stored.
         instance = Application.objects.get(pk=application.pk)
         sent = (request.POST, request.FILES) if bound else ()
         form: PageForm = made(*sent, instance=instance)
+        for name, condition in self.shown_for.items():
+            if name in form.fields:
+                form.fields[name].widget.attrs["data-shown-for"] = condition
         return form
 
     def _names(self, application: Application) -> list[str]:
@@ -218,6 +237,7 @@ class FormPage(ApplicationPage):
             "adminform": shown,
             "form": form,
             "errors": form.errors,
+            "is_stale": form.has_error(NON_FIELD_ERRORS, STALE),
             "may_save": self.right in rights,
             "has_file_field": form.is_multipart(),
             "form_media": form.media,
@@ -240,7 +260,8 @@ def add_errors(form: forms.BaseForm, fault: ValidationError) -> None:
 
 def edited_meanwhile(application: Application) -> str:
     """Who was faster, and what to do."""
-    last = AuditEvent.objects.filter(application=application).first()
+    saves = (audit.Action.APPLICATION_CREATED, audit.Action.APPLICATION_UPDATED)
+    last = AuditEvent.objects.filter(application=application, action__in=saves).first()
     who = (last.actor_name if last else "") or gettext("Somebody else")
     return gettext(
         "%(who)s changed this application while you were editing it. Nothing of yours was saved:"

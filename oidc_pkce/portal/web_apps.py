@@ -16,8 +16,9 @@ from ..flows import administration
 from ..models import Application, Right, Status
 from .account_mapping import AccountMappingPage
 from .application_page import ApplicationPage
-from .base import PortalAdmin, badge
+from .base import badge
 from .changelog import ChangelogPage
+from .client_secret import ClientSecretAdmin
 from .general_usage import GeneralUsagePage
 from .lifetimes import LifetimeField
 from .permissions import PermissionsPage
@@ -62,7 +63,7 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
-class WebAppAdmin(PortalAdmin):
+class WebAppAdmin(ClientSecretAdmin):
     """Lists what the administrator may see; every change goes through ``flows.webapps``."""
 
     list_display = (
@@ -93,7 +94,7 @@ class WebAppAdmin(PortalAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """A page each; Settings takes the place of the administration's own form."""
-        pages = [page(self) for page in PAGES]
+        pages = [page(self) for each in PAGES for page in (each, *each.below)]
         own = [
             path(
                 f"<path:object_id>/{page.name}/",
@@ -141,6 +142,20 @@ class WebAppAdmin(PortalAdmin):
             "crumbs": crumbs,
             "changelist_url": changelist,
         }
+
+    def client_id_of(self, owner: Any) -> str:
+        """The GUID of an OpenID Connect application."""
+        return str(owner.openid_client_id)
+
+    def owns_secrets(self, owner: Any) -> bool:
+        """Only OpenID Connect applications; the others' clients are service users."""
+        return owner is not None and owner.template in TrustPage.templates
+
+    def secrets_frame(self, request: HttpRequest, owner: Any) -> dict[str, Any]:
+        """A secret is made within the application, beside Trust."""
+        return self.frame(
+            request, owner, administration.rights(request.user, owner), page=TrustPage(self)
+        )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whoever may see the list, or add to it."""

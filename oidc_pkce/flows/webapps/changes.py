@@ -9,6 +9,7 @@ from typing import Any
 
 from ...models import Application, Permission, Principal, Right, Scope
 from . import durations
+from .logo import LogoChange, etag_of
 
 _MANAGED = frozenset({"id", "version", "created_at", "updated_at", "subject_salt"})
 
@@ -61,6 +62,7 @@ class Changes:
     fields: Mapping[str, Any] = field(default_factory=dict)
     scopes: tuple[ScopeChange, ...] | None = None
     permissions: tuple[PermissionChange, ...] | None = None
+    logo: LogoChange | None = None
 
 
 def set_fields(application: Application, changes: Changes) -> None:
@@ -99,13 +101,19 @@ def rights_of(row: Permission) -> list[str]:
 
 
 def snapshot(application: Application) -> dict[str, Any]:
-    """Everything that is stored of an application but its secrets and its logo."""
-    stored = application.permissions.select_related("user", "group")
+    """Everything that is stored of an application but its secrets; of its logo, which one."""
     return {
         **fields_of(application),
         "scopes": scopes_of(application.scopes.all()),
-        "permissions": permissions_of((row.principal_name, row) for row in stored),
+        "permissions": granted(application),
+        "logo": etag_of(application),
     }
+
+
+def granted(application: Application) -> list[dict[str, Any]]:
+    """The stored permissions as JSON."""
+    stored = application.permissions.select_related("user", "group")
+    return permissions_of((row.principal_name, row) for row in stored)
 
 
 def intended(
@@ -118,6 +126,8 @@ def intended(
     if changes.permissions is not None:
         pairs = ((change.name, change.row()) for change in changes.permissions)
         after["permissions"] = permissions_of(pairs)
+    if changes.logo is not None:
+        after["logo"] = changes.logo.etag
     return after
 
 
