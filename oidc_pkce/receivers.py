@@ -1,4 +1,7 @@
-"""What happens at every sign-in and sign-out of the host project, whichever page does it."""
+"""What happens at every sign-in and sign-out of the host project, whichever page does it.
+
+And when a user or a group is deleted that Permissions named.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ import time
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models.signals import pre_delete
 from django.http import HttpRequest
 from django.utils import timezone
 
 from . import identifiers
 from .flows import end_session as sessions
+from .flows import webapps
+from .models import Application, Permission
 
 AUTH_TIME = "oidc_pkce.auth_time"
 SID = "oidc_pkce.sid"
@@ -26,6 +32,7 @@ def connect() -> None:
     """Connect the receivers; called once, when the apps are ready."""
     user_logged_in.connect(remember_sign_in, dispatch_uid="oidc_pkce.remember_sign_in")
     user_logged_out.connect(end_session, dispatch_uid="oidc_pkce.end_session")
+    pre_delete.connect(note_departure, sender=Permission, dispatch_uid="oidc_pkce.note_departure")
 
 
 def remember_sign_in(
@@ -60,3 +67,14 @@ def end_session(sender: Any, request: HttpRequest | None, user: Any, **kwargs: A
         sessions.end(user, sid, now=timezone.now())
     except Exception:
         logger.exception("what belongs to the session of user %s was not ended", user.pk)
+
+
+def note_departure(sender: Any, instance: Any, origin: Any = None, **kwargs: Any) -> None:
+    """Record that a row of Permissions goes with its user or its group.
+
+    Listening to the rows catches every way of deleting, proxies and cascades of the host's own
+    included. What fails here stops the deletion: who may do what never changes without a record.
+    """
+    origin_model = getattr(origin, "model", type(origin))
+    if not issubclass(origin_model, Application | Permission):
+        webapps.withdraw(instance, actor=webapps.Actor(), now=timezone.now())

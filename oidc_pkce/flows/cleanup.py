@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from ..audit import APPLICATION_ACTIONS
 from ..models import (
     AccessToken,
     AuditEvent,
@@ -54,7 +55,10 @@ def sweep(now: datetime, *, batch: int = BATCH) -> dict[str, int]:
 
 
 def _expired(model: type[models.Model], now: datetime) -> models.QuerySet[Any]:
-    return model._base_manager.filter(expires_at__lte=now)
+    rows = model._base_manager.filter(expires_at__lte=now)
+    if model is AuditEvent:  # the changelog of an application that there is begins at its beginning
+        rows = rows.exclude(action__in=APPLICATION_ACTIONS, application__isnull=False)
+    return rows
 
 
 def _sweep(model: type[models.Model], now: datetime, batch: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from ..models import Scope
 from ..protocol import rest_patterns
@@ -25,6 +26,36 @@ def opens(application_pk: int, scopes: Sequence[str], path: str) -> bool:
     patterns = [pattern for each in lists for pattern in each]
     _complain(patterns)
     return rest_patterns.matches(patterns, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A scope that opens a path, and by which of its patterns."""
+
+    scope: str
+    patterns: tuple[str, ...]
+
+
+def openings(scopes: Iterable[Scope], path: str) -> Iterator[Opening]:
+    """Which scopes open a path, and how; what a tester shows, by the matcher that decides.
+
+    Raises ``rest_patterns.MissingEngine``.
+    """
+    for scope in scopes:
+        found = tuple(p for p in scope.rest_patterns if rest_patterns.matches((p,), path))
+        if found:
+            yield Opening(scope.name, found)
+
+
+def dead(scopes: Iterable[Scope]) -> Iterator[tuple[str, str, str]]:
+    """Scope, pattern and fault of every pattern that can match nothing.
+
+    Raises ``rest_patterns.MissingEngine``.
+    """
+    for scope in scopes:
+        for pattern in scope.rest_patterns:
+            if fault := rest_patterns.problem(pattern):
+                yield scope.name, pattern, fault
 
 
 def _complain(patterns: Iterable[str]) -> None:

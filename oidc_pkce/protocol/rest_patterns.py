@@ -52,11 +52,16 @@ def matches(patterns: Iterable[str], path: str) -> bool:
     backslashes or control characters. Raises ``MissingEngine``.
     """
     _engine()
-    if len(path) > MAX_PATH or _AMBIGUOUS.search(path):
+    if not is_plain(path):
         return False
     spelled = path.encode("utf-8", "replace")
     spellings = (spelled, spelled.removeprefix(b"/"))
     return any(_matches(pattern, spellings) for pattern in patterns)
+
+
+def is_plain(path: str) -> bool:
+    """Whether a path is one that a pattern may match at all."""
+    return len(path) <= MAX_PATH and not _AMBIGUOUS.search(path)
 
 
 def _matches(pattern: str, spellings: Iterable[bytes]) -> bool:
