@@ -21,10 +21,12 @@ from ..models import Application, KeyState, SigningKey
 from ..models.signing_key import SigningKeyQuerySet
 from ..protocol import jose, jwk
 from ..protocol.application import TokenType
+from .actor import Actor
 
 SLACK = timedelta(minutes=1)  # clocks of clients and workers differ a little
 DEFAULT_ALGORITHM = TokenType.RS256.algorithm  # every application's metadata lists it
 ATTEMPTS = 3
+NOBODY = Actor()  # a process that needs a key, without anybody asking for it
 
 logger = logging.getLogger(__name__)
 
@@ -84,39 +86,56 @@ def signer(algorithm: str, now: datetime) -> jose.SigningKey:
 
 
 def rotate(
-    algorithm: str, now: datetime, *, emergency: bool = False, after: int | None = None
+    algorithm: str,
+    now: datetime,
+    *,
+    actor: Actor = NOBODY,
+    at_once: bool = False,
+    emergency: bool = False,
+    after: int | None = None,
 ) -> SigningKey:
     """Publish a new key; it signs once every client has had time to see it.
 
-    With ``emergency`` it signs at once and every earlier key disappears: tokens that these signed
-    are no longer valid. ``after`` is the generation that the caller took for the newest. Raises
-    ``IntegrityError`` when another process was faster.
+    With ``at_once`` it signs at once. With ``emergency`` it does, too, and every earlier key
+    disappears: tokens that these signed are no longer valid. ``after`` is the generation that the
+    caller took for the newest. Raises ``IntegrityError`` when another process was faster.
     """
     with transaction.atomic():
+        lock(algorithm)
         generation = (_newest(algorithm) if after is None else after) + 1
         earlier = SigningKey.objects.filter(algorithm=algorithm, generation__lt=generation)
         is_first = not earlier.published(now).filter(signs_from__lte=now).exists()
-        signs_from = now if emergency or is_first else now + overlap()
+        signs_from = now if at_once or emergency or is_first else now + overlap()
         made = _make(algorithm, generation, now, signs_from=signs_from)
         _retire(earlier, made, now, emergency=emergency)
         audit.record(
             audit.Action.KEY_ROTATED,
             now=now,
+            actor_pk=actor.pk,
+            actor_name=actor.name,
             details={"algorithm": algorithm, "kid": made.kid, "emergency": emergency},
         )
     transaction.on_commit(clear)
     return made
 
 
-def rotate_if_due(algorithm: str, now: datetime) -> SigningKey | None:
+def rotate_if_due(algorithm: str, now: datetime, *, actor: Actor = NOBODY) -> SigningKey | None:
     """Rotate a key that has signed long enough; of all processes that try, one does."""
-    newest = SigningKey.objects.filter(algorithm=algorithm).order_by("-generation").first()
-    if newest is None or newest.signs_from > now - settings.signing_key_lifetime:
+    same = SigningKey.objects.filter(algorithm=algorithm).order_by("-generation")
+    # One that was withdrawn before it signed says nothing about the age of the one that signs.
+    judged, newest = same.published(now).first() or same.first(), _newest(algorithm)
+    if judged is None or judged.signs_from > now - settings.signing_key_lifetime:
         return None
     try:
-        return rotate(algorithm, now, after=newest.generation)
+        return rotate(algorithm, now, actor=actor, after=newest)
     except IntegrityError:
         return None
+
+
+def lock(algorithm: str) -> None:
+    """Let nobody else change the keys of this algorithm until the transaction ends."""
+    same = SigningKey.objects.select_for_update().filter(algorithm=algorithm).order_by("pk")
+    list(same.values_list("pk", flat=True))
 
 
 def algorithms(now: datetime) -> list[str]:
@@ -161,13 +180,24 @@ def state(key: SigningKey, now: datetime) -> KeyState:
         return KeyState.EXPIRED
     if key.signs_from > now:
         return KeyState.NEXT
-    current = _current(key.algorithm, now)
-    return KeyState.CURRENT if current is not None and current.pk == key.pk else KeyState.RETIRING
+    signing = current(key.algorithm, now)
+    return KeyState.CURRENT if signing is not None and signing.pk == key.pk else KeyState.RETIRING
+
+
+def current(algorithm: str, now: datetime) -> SigningKey | None:
+    """The key that signs with this algorithm, as the table says."""
+    signing = SigningKey.objects.published(now).filter(algorithm=algorithm, signs_from__lte=now)
+    return signing.order_by("-generation").first()
 
 
 def overlap() -> timedelta:
     """How long a key is published before it signs."""
     return settings.metadata_max_age + SLACK
+
+
+def published_until(replaced_at: datetime) -> datetime:
+    """Until when a key is published that another one replaces at this moment."""
+    return replaced_at + longest_lifetime() + SLACK
 
 
 def longest_lifetime() -> timedelta:
@@ -277,13 +307,7 @@ def _retire(
     if emergency:
         earlier.published(now).update(expires_at=now)
     else:
-        until = made.signs_from + longest_lifetime() + SLACK
-        earlier.filter(expires_at=None).update(expires_at=until)
-
-
-def _current(algorithm: str, now: datetime) -> SigningKey | None:
-    signing = SigningKey.objects.published(now).filter(algorithm=algorithm, signs_from__lte=now)
-    return signing.order_by("-generation").first()
+        earlier.filter(expires_at=None).update(expires_at=published_until(made.signs_from))
 
 
 def jwks(now: datetime) -> bytes:

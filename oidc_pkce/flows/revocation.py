@@ -11,13 +11,14 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
-from django.db.models import Exists, FilteredRelation, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from .. import audit, identifiers, signals
 from ..models import (
     AccessToken,
     Application,
+    AuditEvent,
     ClientAuthentication,
     Grant,
     RefreshToken,
@@ -46,7 +47,13 @@ def revoke(
     """Revoke one grant, in one conditional statement; whether it was live."""
     if not Grant.objects.filter(pk=grant.pk).revoke(now):
         return False
-    audit.record(
+    audit.record_all([_event(grant, actor, now, reason)])
+    transaction.on_commit(partial(_announce, str(grant.pk), reason))
+    return True
+
+
+def _event(grant: Grant, actor: Actor, now: datetime, reason: audit.Action) -> AuditEvent:
+    return audit.event(
         reason,
         now=now,
         actor_pk=actor.pk,
@@ -56,12 +63,57 @@ def revoke(
         client_id=grant.client_id,
         details={"grant": str(grant.pk), "user": grant.user.get_username()},
     )
-    transaction.on_commit(partial(_announce, str(grant.pk), reason))
-    return True
 
 
 def _announce(grant_id: str, reason: audit.Action) -> None:
     signals.grant_revoked.send_robust(sender=Grant, grant_id=grant_id, reason=reason.value)
+
+
+# --- many, at an administrator's request ---------------------------------------------------------
+
+BATCH = 500  # rows of a transaction: whoever waits for one of them waits briefly
+MOST = 10_000  # grants of one request, which must not run into the server's time limit
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """How many grants were revoked, and whether live ones are left."""
+
+    count: int
+    is_complete: bool
+
+
+def revoke_all(
+    grants: QuerySet[Grant], *, actor: Actor, now: datetime, most: int = MOST
+) -> Revoked:
+    """Revoke the live ones of these grants, ``most`` of them at the most: ask again for the rest.
+
+    In short transactions, each grant with an audit event and a signal of its own, exactly once,
+    whoever else revokes at the same time. Memory is bounded by a batch.
+    """
+    live = grants.filter(revoked_at=None, expires_at__gt=now).order_by("pk")
+    count, last, examined = 0, None, 0
+    while examined < most:
+        batch = live if last is None else live.filter(pk__gt=last)
+        found = list(batch.values_list("pk", flat=True)[: min(BATCH, most - examined)])
+        if not found:
+            return Revoked(count, is_complete=True)
+        count += _revoke_batch(found, actor, now)
+        examined, last = examined + len(found), found[-1]
+    return Revoked(count, is_complete=not live.filter(pk__gt=last).exists())
+
+
+@transaction.atomic
+def _revoke_batch(pks: Sequence[uuid.UUID], actor: Actor, now: datetime) -> int:
+    """Revoke those that nobody was faster with; how many."""
+    still = Grant.objects.filter(pk__in=pks, revoked_at=None)
+    rows = list(still.select_related("application", "user").select_for_update(of=("self",)))
+    Grant.objects.filter(pk__in=[row.pk for row in rows]).revoke(now)
+    reason = audit.Action.GRANT_REVOKED
+    audit.record_all(_event(row, actor, now, reason) for row in rows)
+    for row in rows:
+        transaction.on_commit(partial(_announce, str(row.pk), reason))
+    return len(rows)
 
 
 # --- at a client's request ----------------------------------------------------------------------
