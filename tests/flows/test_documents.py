@@ -91,6 +91,11 @@ documents = st.fixed_dictionaries(
             optional={
                 "RequireClientSecret": st.booleans(),
                 "LoginInitiation": st.sampled_from(LoginInitiation.values),
+                "UserNameClaim": st.sampled_from(["preferred_username", "email", "name", ""]),
+                "SharedUserName": readable,
+                "SignInMaxAge": st.one_of(st.just(""), st.none(), lifetimes.map(durations.render)),
+                "AllowedNetworks": listed(st.sampled_from(["10.0.0.0/8", "::1", "2001:db8::/32"])),
+                "RequiredAcr": st.sampled_from(["", "aal1", "aal2"]),
             },
         ),
         "Permissions": st.lists(

@@ -46,6 +46,21 @@ PROFILE_KEYS = {
     "RequirePkce",
     "AllowPlainPkce",
 }
+EXTENSION_KEYS = {
+    "RequireClientSecret",
+    "LoginInitiation",
+    "BackchannelLogoutUri",
+    "FrontchannelLogoutUri",
+    "SubjectType",
+    "ClaimsInIdToken",
+    "ClientKeys",
+    "UserNameStrategy",
+    "UserNameClaim",
+    "SharedUserName",
+    "SignInMaxAge",
+    "AllowedNetworks",
+    "RequiredAcr",
+}
 
 
 def test_every_key_but_the_secret_is_written(run, list_app, openid_app):
@@ -54,6 +69,7 @@ def test_every_key_but_the_secret_is_written(run, list_app, openid_app):
     for document in run("export_webapps").json:
         assert set(document) == DOCUMENT_KEYS
         assert set(document["OAuthProfile"]) == PROFILE_KEYS
+        assert set(document["OidcPkce"]) == EXTENSION_KEYS
 
 
 def test_an_export_imported_changes_nothing(run, import_, list_app, openid_app, ada):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
 from ....models import LoginInitiation, Principal, Right
 from ....protocol.access_token import AT_JWT, JWT
-from ....protocol.application import SubjectType, TokenType
+from ....protocol.application import SubjectType, TokenType, UserNameStrategy
 from .. import durations
 from .reader import Reader
 
@@ -19,6 +20,12 @@ class AccessTokenTyp(Enum):
 
     JWT = JWT
     AT_JWT = AT_JWT
+
+
+class Cleared(Enum):
+    """What a key says that is there and says nothing, where nothing is a value of its own."""
+
+    CLEARED = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,18 @@ def _flows(reader: Reader, key: str) -> list[str] | None:
     if text is None:
         return None
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _limit(reader: Reader, key: str) -> timedelta | Cleared | None:
+    """A lifetime or no limit: ``null`` and an empty text end one, a missing key keeps it."""
+    said = reader.peek(key)
+    if key in reader.members and said in (None, ""):
+        return Cleared.CLEARED
+    return reader.lifetime(key)
+
+
+def _render_limit(limit: timedelta | None) -> str | None:
+    return None if limit is None else durations.render(limit)
 
 
 def _one_of(choices: type[Enum]) -> Callable[[Reader, str], Any]:
@@ -92,6 +111,12 @@ EXTENSION = (
     Key("SubjectType", "subject_type", _one_of(SubjectType)),
     Key("ClaimsInIdToken", "claims_in_id_token", Reader.flag),
     Key("ClientKeys", "client_jwks", Reader.members_of),
+    Key("UserNameStrategy", "user_name_strategy", _one_of(UserNameStrategy)),
+    Key("UserNameClaim", "user_name_claim", _filled),
+    Key("SharedUserName", "shared_user_name", Reader.text),
+    Key("SignInMaxAge", "sign_in_max_age", _limit, _render_limit),
+    Key("AllowedNetworks", "allowed_networks", Reader.texts),
+    Key("RequiredAcr", "required_acr", Reader.text),
 )
 
 RIGHTS: Mapping[str, Right] = {

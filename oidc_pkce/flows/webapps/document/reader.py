@@ -40,6 +40,10 @@ class Reader:
         self._failed.add(key)
         self.notices.error(join(self.path, key), sentence)
 
+    def warn(self, key: str, sentence: str) -> None:
+        """Note what a person should know about a member."""
+        self.notices.warn(join(self.path, key), sentence)
+
     def failed(self, key: str) -> bool:
         """Whether something was wrong with this member."""
         return key in self._failed

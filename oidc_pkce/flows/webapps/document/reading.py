@@ -11,7 +11,8 @@ from ....models import Principal, Right
 from ....protocol import secret
 from ....protocol.application import ClientIdType, Template
 from ..changes import ScopeChange
-from .keys import DOCUMENT, EXTENSION, PRINCIPALS, PROFILE, RIGHTS, Key
+from . import account_mapping
+from .keys import DOCUMENT, EXTENSION, PRINCIPALS, PROFILE, RIGHTS, Cleared, Key
 from .reader import Reader
 from .report import Notices, join, shown
 
@@ -31,7 +32,7 @@ class NamedPermission:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One document, read; ``None`` and missing fields keep what is stored."""
+    """One document, read. What ``fields`` lacks, and ``None`` beside them, keep what is stored."""
 
     path: str
     service_name: str
@@ -139,6 +140,7 @@ def _fields(document: Reader, profile: Reader) -> dict[str, Any]:
     fields = {
         **_read(document, DOCUMENT),
         **_read(profile, PROFILE),
+        **account_mapping.read(document, extension),
         **_read(extension, EXTENSION),
     }
     extension.name_unknown_keys()
@@ -147,7 +149,11 @@ def _fields(document: Reader, profile: Reader) -> dict[str, Any]:
 
 def _read(reader: Reader, keys: tuple[Key, ...]) -> dict[str, Any]:
     values = {key.field: key.read(reader) for key in keys}
-    return {field: value for field, value in values.items() if value is not None}
+    return {
+        field: None if value is Cleared.CLEARED else value
+        for field, value in values.items()
+        if value is not None
+    }
 
 
 def _likely_template(document: Reader, profile: Reader) -> Template:
