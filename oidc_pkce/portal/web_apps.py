@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from ..flows import administration
 from ..models import Application, Right, Status
 from .account_mapping import AccountMappingPage
+from .add_web_app import AddWebApps
 from .application_page import ApplicationPage
-from .base import badge
 from .changelog import ChangelogPage
+from .chosen_web_apps import ChosenWebApps
 from .client_secret import ClientSecretAdmin
 from .general_usage import GeneralUsagePage
+from .import_web_apps import ImportWebApps
 from .lifetimes import LifetimeField
+from .logo import logo_address
 from .permissions import PermissionsPage
 from .policy import PolicyPage
 from .scope import ScopePage
 from .settings import SettingsPage
 from .tokens import TokensPage
 from .trust import TrustPage
+from .web_app_actions import ACTIONS, menu
+from .web_app_list import COLOURS
 
 #: The list at the left of an application, from top to bottom.
 PAGES: tuple[type[ApplicationPage], ...] = (
@@ -41,43 +45,10 @@ PAGES: tuple[type[ApplicationPage], ...] = (
     ChangelogPage,
 )
 
-COLOURS = {
-    Status.NOT_CONFIGURED: "muted",
-    Status.READY_TO_DEPLOY: "warning",
-    Status.DEPLOYED: "good",
-}
 
-
-class StatusFilter(admin.SimpleListFilter):
-    """Filter by what is computed."""
-
-    title = _("Status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        """The three."""
-        return Status.choices
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The applications of the status chosen."""
-        return queryset.filter(status=self.value()) if self.value() else queryset
-
-
-class WebAppAdmin(ClientSecretAdmin):
+class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
     """Lists what the administrator may see; every change goes through ``flows.webapps``."""
 
-    list_display = (
-        "name",
-        "shown_template",
-        "short_description",
-        "shown_status",
-        "application_id",
-        "enabled",
-    )
-    list_filter = ("template", StatusFilter, "enabled", "category")
-    search_fields = ("name", "application_id", "description", "openid_client_id")
-    search_help_text = _("Name, Application ID, description or client ID")
-    show_full_result_count = False
     radio_fields = {
         "client_id_type": admin.VERTICAL,
         "login_initiation": admin.VERTICAL,
@@ -88,22 +59,21 @@ class WebAppAdmin(ClientSecretAdmin):
         models.URLField: {"assume_scheme": "https"},
     }
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The applications that this administrator may see, with their status."""
-        return administration.holding(request.user).with_status()
-
     def get_urls(self) -> list[URLPattern]:
-        """A page each; Settings takes the place of the administration's own form."""
-        pages = [page(self) for each in PAGES for page in (each, *each.below)]
+        """A page each; they take the place of the administration's own forms."""
+        pages = [page(self) for each in (*PAGES, *ACTIONS) for page in (each, *each.below)]
         own = [
-            path(
-                f"<path:object_id>/{page.name}/",
-                self.admin_site.admin_view(page.view),
-                name=page.route(),
-            )
-            for page in pages
+            self._place(f"<path:object_id>/{page.name}/", page.view, page.name) for page in pages
         ]
-        return [*own, *super().get_urls()]
+        adding = AddWebApps(self)
+        return [
+            self._place("add/", adding.view, "add"),
+            self._place("add/import/", ImportWebApps(self).view, "import"),
+            self._place("add/<slug:key>/", adding.confirm, "add_one"),
+            self._place("<path:object_id>/history/", self._to_changelog, "history"),
+            *own,
+            *super().get_urls(),
+        ]
 
     def application_or_404(self, request: HttpRequest, object_id: str) -> Application:
         """The application. Raises ``Http404`` unless this administrator may see it."""
@@ -122,7 +92,7 @@ class WebAppAdmin(ClientSecretAdmin):
         page: ApplicationPage | None = None,
     ) -> dict[str, Any]:
         """What the frame around an application's pages shows; reads the status afresh."""
-        stored = self.get_queryset(request).select_related("logo").get(pk=application.pk)
+        stored = self.get_queryset(request).get(pk=application.pk)
         changelist = reverse(f"{self.admin_site.name}:oidc_pkce_application_changelist")
         crumbs = [(changelist, _("Web Apps"))]
         if page is not None:
@@ -135,9 +105,9 @@ class WebAppAdmin(ClientSecretAdmin):
             "title": stored.name,
             "status": Status(stored.status).label,
             "status_colour": COLOURS[Status(stored.status)],
-            "logo_url": stored.locations.of("logo") if hasattr(stored, "logo") else "",
+            "logo_url": logo_address(stored),
             "pages": self._pages(stored, page),
-            "actions": self._actions(stored, rights),
+            "actions": menu(self, request, stored, rights),
             "rights": rights,
             "crumbs": crumbs,
             "changelist_url": changelist,
@@ -177,23 +147,6 @@ class WebAppAdmin(ClientSecretAdmin):
         """Django's permission: a new application has no rows yet."""
         return administration.may_add(request.user)
 
-    @admin.display(description=_("Type"), ordering="template")
-    def shown_template(self, obj: Any) -> str:
-        """As CyberArk calls it."""
-        return str(obj.get_template_display())
-
-    @admin.display(description=_("Description"))
-    def short_description(self, obj: Any) -> str:
-        """The first line."""
-        line = obj.description.partition("\n")[0]
-        return line if len(line) <= 80 else f"{line[:79]}…"
-
-    @admin.display(description=_("Status"), ordering="status")
-    def shown_status(self, obj: Any) -> SafeString:
-        """The badge."""
-        status = Status(obj.status)
-        return badge(COLOURS[status], status.label)
-
     def _holds(self, request: HttpRequest, right: Right, application: Any) -> bool:
         user: Any = request.user
         if administration.holds_everywhere(user, right):
@@ -207,8 +160,10 @@ class WebAppAdmin(ClientSecretAdmin):
         here = current.name if current else ""
         return [(page.address(application), page.title, page.name == here) for page in pages]
 
-    def _actions(
-        self, application: Application, rights: frozenset[Right]
-    ) -> list[tuple[str, Any, bool]]:
-        """Address, words, and whether it destroys something."""
-        return []
+    def _place(self, address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        named = f"oidc_pkce_application_{name.replace('-', '_')}"
+        return path(address, self.admin_site.admin_view(view), name=named)
+
+    def _to_changelog(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        application = self.application_or_404(request, object_id)
+        return HttpResponseRedirect(ChangelogPage(self).address(application))

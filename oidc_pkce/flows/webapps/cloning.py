@@ -47,7 +47,7 @@ def clone(
 def free_application_id(wish: str) -> str:
     """The wish when nobody has it, else the first free one of ``wish-2``, ``wish-3``, …"""
     stem = wish[: MAX_ID - _ROOM].lower()
-    begins = Application.objects.alias(folded=Lower("application_id"))
+    begins = Application.objects.annotate(folded=Lower("application_id"))
     taken = set(begins.filter(folded__startswith=stem).values_list("folded", flat=True))
     if len(wish) <= MAX_ID and wish.lower() not in taken:
         return wish

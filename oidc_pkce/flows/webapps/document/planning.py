@@ -199,7 +199,7 @@ class _Planner:
 
 def _of_new(after: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
     """What tells a new application from one that nobody has configured yet."""
-    lists = {name: [] for name in ("scopes", "permissions") if name in after}
+    lists: dict[str, Any] = {name: [] for name in ("scopes", "permissions") if name in after}
     told = differences({**fields_of(Application()), **lists}, after)
     if "openid_client_id" not in changes.fields:
         told.pop("openid_client_id", None)  # made anew whenever somebody looks
