@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -81,7 +80,7 @@ class ApplicationPage:
     @classmethod
     def route(cls) -> str:
         """The name of its address within ``admin:``."""
-        return f"oidc_pkce_application_{re.sub('[-/]', '_', cls.name)}"
+        return f"oidc_pkce_application_{cls.name.replace('-', '_')}"
 
     def address(self, application: Application) -> str:
         """Where this page of an application is."""
@@ -196,12 +195,10 @@ class FormPage(ApplicationPage):
         self, request: HttpRequest, application: Application, *, bound: bool = False
     ) -> PageForm:
         """The form with the administration's widgets."""
-        declared = self.form_class.declared_fields
-        names = [name for name in self._names(application) if name not in declared]
         made: Any = modelform_factory(
             Application,
             form=self.form_class,
-            fields=names,
+            fields=self._names(application),
             widgets=dict(self.widgets),
             help_texts=dict(self.help_texts),
             formfield_callback=partial(self.portal.formfield_for_dbfield, request=request),

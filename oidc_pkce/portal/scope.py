@@ -73,7 +73,7 @@ class BelowScope(ApplicationPage):
 class DefinitionPage(BelowScope):
     """Add a scope, or edit the one that the address names."""
 
-    name = "scope/definition"
+    name = "scope-definition"
     title = _("Scope definition")
     template_name = "admin/oidc_pkce/application/scope_definition.html"
 
@@ -160,7 +160,7 @@ class DefinitionPage(BelowScope):
 class DeletionPage(BelowScope):
     """Ask once more, then delete a scope."""
 
-    name = "scope/delete"
+    name = "scope-delete"
     title = _("Delete a scope")
     template_name = "admin/oidc_pkce/application/scope_delete.html"
 
@@ -260,11 +260,11 @@ def _is_number(text: str) -> bool:
 
 
 def _tried(request: HttpRequest, scopes: list[Scope]) -> dict[str, Any]:
-    form = PathForm(request.GET if "path" in request.GET else None)
+    form = PathForm(request.GET if "tried" in request.GET else None)
     shown = {"path_form": form, "engine_is_missing": not rules.engine_is_installed()}
     if shown["engine_is_missing"] or not form.is_bound or not form.is_valid():
         return shown
-    path = form.cleaned_data["path"]
+    path = form.cleaned_data["tried"]
     return {
         **shown,
         "tried": path,

@@ -58,15 +58,15 @@ class DefinitionForm(ScopeModelForm):
 class PathForm(forms.Form):
     """A path to try; whoever pastes a whole address means its path."""
 
-    path = forms.CharField(
+    tried = forms.CharField(
         label=_("Path"),
         max_length=MAX_TYPED,
         help_text=_("As the API receives it, for example /notes/17."),
     )
 
-    def clean_path(self) -> str:
+    def clean_tried(self) -> str:
         """What a server hands to the matcher: decoded, without host and query."""
-        typed = str(self.cleaned_data["path"])
+        typed = str(self.cleaned_data["tried"])
         try:
             path = urlsplit(typed).path if "://" in typed else typed.partition("?")[0]
         except ValueError:
