@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from .models import Application, AuditEvent, Grant, RequestTrace, ServiceUser, SigningKey
+from .models import Application, AuditEvent, Grant, RequestTrace, Role, ServiceUser, SigningKey
 from .portal.audit_log import AuditLogAdmin
 from .portal.grants import GrantAdmin
 from .portal.requests import RequestAdmin
+from .portal.roles import RoleAdmin
 from .portal.service_users import ServiceUserAdmin
 from .portal.signing_keys import SigningKeyAdmin
 from .portal.web_apps import WebAppAdmin
 
 admin.site.register(Application, WebAppAdmin)
 admin.site.register(ServiceUser, ServiceUserAdmin)
+admin.site.register(Role, RoleAdmin)
 admin.site.register(Grant, GrantAdmin)
 admin.site.register(RequestTrace, RequestAdmin)
 admin.site.register(AuditEvent, AuditLogAdmin)

@@ -61,8 +61,8 @@ def deployment(applications: ApplicationQuerySet) -> Deployment:
 class Weakness(Enum):
     """What makes an application easier to attack, or useless."""
 
-    ANYTHING = auto()
     NO_PKCE = auto()
+    ANYTHING = auto()
     PLAIN_PKCE = auto()
     NOBODY_LISTED = auto()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -42,7 +42,7 @@ def create(name: str, *, actor: Actor, now: datetime) -> Role:
     made = Group(name=name)  # as a Group, for a project's signals know no other sender
     made.full_clean()
     made.save(force_insert=True)
-    role: Role = Role.objects.get(pk=made.pk)
+    role = cast("Role", Role.objects.get(pk=made.pk))
     _record(audit.Action.ROLE_CREATED, role, _changed("name", None, name), actor, now)
     return role
 
