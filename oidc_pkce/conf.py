@@ -41,6 +41,7 @@ DEFAULTS: Mapping[str, Any] = {
     "TRUSTED_PROXIES": (),
     "OUTBOUND_TRUSTED_NETWORKS": (),
     "RESOURCE_SERVER": None,
+    "MANAGEMENT_API": None,
 }
 
 MINIMUM_SECRET = 32  # characters; what encrypts signing keys must not be guessed
@@ -62,6 +63,14 @@ class ResourceServer:
     resource: str = ""
     name: str = ""
     scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementApi:
+    """``MANAGEMENT_API``: whose tokens open the management API, and the scope that they need."""
+
+    applications: tuple[str, ...]
+    scope: str = "management"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +151,33 @@ def _is_resource_server(value: Any) -> bool:
     )
 
 
+def _is_management_api(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not set(value) <= {"APPLICATIONS", "SCOPE"}:
+        return False
+    applications = value.get("APPLICATIONS")
+    return bool(applications) and _is_texts(applications) and _is_scope(value.get("SCOPE", "any"))
+
+
+def _is_scope(value: Any) -> bool:
+    """One scope-token of RFC 6749 §3.3."""
+    return (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isprintable()
+        and bool(value)
+        and not set(value) & set(' "\\')
+    )
+
+
 RESOURCE_SERVER = Rule(
     'None or a dict such as {"APPLICATIONS": ["portal"], "AUDIENCE": "https://api.example.com"};'
     " further keys are ISSUERS, RESOURCE, NAME and SCOPES, and an address is https",
     lambda value: value is None or _is_resource_server(value),
+)
+MANAGEMENT_API = Rule(
+    'None or a dict such as {"APPLICATIONS": ["operations"], "SCOPE": "management"}, which names at'
+    " least one application",
+    lambda value: value is None or _is_management_api(value),
 )
 NETWORKS = Rule(
     'a list of networks such as ["10.0.0.0/8", "fd00::/8"]',
@@ -195,6 +227,7 @@ RULES: Mapping[str, Rule] = {
     "TRUSTED_PROXIES": NETWORKS,
     "OUTBOUND_TRUSTED_NETWORKS": NETWORKS,
     "RESOURCE_SERVER": RESOURCE_SERVER,
+    "MANAGEMENT_API": MANAGEMENT_API,
 }
 
 
@@ -377,6 +410,22 @@ class Settings:
             for name, value in (given or {}).items()
         }
         return ResourceServer(**read)
+
+    @property
+    def management_api(self) -> ManagementApi | None:
+        """Whose tokens open the management API; ``None`` when nobody's do.
+
+        Raises ``ImproperlyConfigured`` for what the system check E002 names.
+        """
+        given = self._value("MANAGEMENT_API")
+        if not MANAGEMENT_API.accepts(given):
+            raise ImproperlyConfigured(
+                f'OIDC_PKCE["MANAGEMENT_API"] must be {MANAGEMENT_API.wanted}.'
+            )
+        if given is None:
+            return None
+        read = {name.lower(): value for name, value in given.items()}
+        return ManagementApi(**{**read, "applications": tuple(given["APPLICATIONS"])})
 
 
 def is_loopback(host: str) -> bool:
