@@ -9,7 +9,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +47,25 @@ class PermissionQuerySet(models.QuerySet["Permission"]):
         if _users_have_groups():
             reached |= Q(group__in=_memberships().filter(user_id=user.pk).values("group_id"))
         return self.filter(reached)
+
+    def by_name(self) -> PermissionQuerySet:
+        """Everybody, then the groups, then the users, each by name; the names come along."""
+        name = Coalesce(
+            f"user__{_login_name()}", "group__name", Value(""), output_field=models.CharField()
+        )
+        return self.select_related("user", "group").order_by("principal", name, "pk")
+
+    def about(self, words: str) -> PermissionQuerySet:
+        """The rows whose user or group has these words in its name."""
+        found = Q(group__name__icontains=words)
+        found |= Q(**{f"user__{_login_name()}__icontains": words})
+        if words.casefold() in "everybody":
+            found |= Q(principal=Principal.EVERYBODY)
+        return self.filter(found)
+
+
+def _login_name() -> str:
+    return str(get_user_model().USERNAME_FIELD)
 
 
 def has_right(right: Right, *, user: str, application: Any) -> Exists:

@@ -1,0 +1,186 @@
+"""What was and what is, in words: a field, a list, scopes, permissions, a logo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Application, Principal, Right
+
+MAX_ENTRIES = 50  # of one list in one event
+MAX_TEXT = 500  # characters of one value
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+
+LABELS = {
+    "scopes": _("Scope definitions"),
+    "permissions": _("Permissions"),
+    "logo": _("Logo"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One entry of a list: ``added``, ``removed`` or ``changed``."""
+
+    kind: str
+    text: str
+
+    @property
+    def sign(self) -> str:
+        """What stands before it."""
+        return {"added": "+", "removed": MINUS}.get(self.kind, "~")
+
+    @property
+    def word(self) -> str:
+        """The same for whoever cannot see it."""
+        words = {"added": _("added"), "removed": _("removed")}
+        return str(words.get(self.kind, _("changed")))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field: either what was and what is, or notes about the entries of a list."""
+
+    label: str
+    before: str = ""
+    after: str = ""
+    notes: Sequence[Note] = ()
+    #: How many notes were left out.
+    more: int = 0
+
+
+def line(name: str, before: Any, after: Any) -> Line:
+    """How one field changed."""
+    label = label_of(name)
+    if name == "logo":
+        return Line(label, _logo(before), _logo(after))
+    if name == "scopes":
+        return _listed(label, _entries(_by_name(before), _by_name(after), _scope))
+    if name == "permissions":
+        return _listed(label, _entries(_by_principal(before), _by_principal(after), _permission))
+    if isinstance(before, list) or isinstance(after, list):
+        return _listed(label, _texts(before or [], after or []))
+    return Line(label, _value(name, before), _value(name, after))
+
+
+def label_of(name: str) -> str:
+    """What the pages call a field; a field that is gone keeps the name it had."""
+    if name in LABELS:
+        return str(LABELS[name])
+    try:
+        column: Any = Application._meta.get_field(name)
+    except FieldDoesNotExist:
+        return name
+    return str(capfirst(column.verbose_name))
+
+
+def _listed(label: str, notes: Iterator[Note]) -> Line:
+    shown = tuple(islice(notes, MAX_ENTRIES))
+    return Line(label, notes=shown, more=sum(1 for _ in notes))
+
+
+def _texts(before: Sequence[str], after: Sequence[str]) -> Iterator[Note]:
+    was, now = frozenset(before), frozenset(after)
+    yield from (Note("added", _short(each)) for each in after if each not in was)
+    yield from (Note("removed", _short(each)) for each in before if each not in now)
+    if _moved(before, after):
+        yield Note("changed", gettext("the order"))
+
+
+def _moved(before: Iterable[Any], after: Iterable[Any]) -> bool:
+    """Whether what stayed stands in another order."""
+    was, now = list(before), list(after)
+    stayed = frozenset(was) & frozenset(now)
+    return [each for each in was if each in stayed] != [each for each in now if each in stayed]
+
+
+def _entries(before: Mapping[Any, Any], after: Mapping[Any, Any], words: Any) -> Iterator[Note]:
+    """Entry by entry; ``words`` says what one is, or how it differs from the one it was."""
+    for key, entry in after.items():
+        if key not in before:
+            yield Note("added", words(entry, None))
+        elif before[key] != entry:
+            yield Note("changed", words(entry, before[key]))
+    yield from (
+        Note("removed", words(entry, None)) for key, entry in before.items() if key not in after
+    )
+    if _moved(before, after):
+        yield Note("changed", gettext("the order"))
+
+
+def _by_name(entries: Sequence[Mapping[str, Any]] | None) -> dict[str, Mapping[str, Any]]:
+    return {entry["name"]: entry for entry in entries or ()}
+
+
+def _by_principal(
+    entries: Sequence[Mapping[str, Any]] | None,
+) -> dict[tuple[str, str], Mapping[str, Any]]:
+    return {(entry["principal"], entry["name"]): entry for entry in entries or ()}
+
+
+def _scope(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> str:
+    name = str(now["name"])
+    if was is None:
+        parts = [now["description"], " ".join(now["rest_patterns"])]
+        return _short(": ".join((name, " · ".join(filter(None, parts)))).removesuffix(": "))
+    parts = []
+    if now["description"] != was["description"]:
+        parts.append(f"“{was['description']}” → “{now['description']}”")
+    parts += [f"{n.sign}{n.text}" for n in _texts(was["rest_patterns"], now["rest_patterns"])]
+    return _short(f"{name}: {', '.join(parts)}")
+
+
+def _permission(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> str:
+    about = {"type": _principal(now["principal"]), "name": now["name"]}
+    who = (
+        about["name"]
+        if now["principal"] == Principal.EVERYBODY
+        else "{type} {name}".format(**about)
+    )
+    given = [_right(right) for right in now["rights"] if was is None or right not in was["rights"]]
+    taken = [_right(right) for right in (was or now)["rights"] if right not in now["rights"]]
+    if was is None:
+        return f"{who}: {', '.join(given) or NOTHING}"
+    return f"{who}: {', '.join([f'+{r}' for r in given] + [f'{MINUS}{r}' for r in taken])}"
+
+
+def _principal(value: str) -> str:
+    return str(dict(Principal.choices).get(value, value))
+
+
+def _right(value: str) -> str:
+    return str(dict(Right.choices).get(value, value))
+
+
+def _logo(etag: Any) -> str:
+    return gettext("a picture (%(name)s…)") % {"name": str(etag)[:8]} if etag else NOTHING
+
+
+def _value(name: str, value: Any) -> str:
+    if value in (None, "", {}):
+        return NOTHING
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    return _short(_choices(name).get(value, value) if isinstance(value, str) else value)
+
+
+def _choices(name: str) -> Mapping[str, Any]:
+    try:
+        column: Any = Application._meta.get_field(name)
+    except FieldDoesNotExist:
+        return {}
+    return dict(column.flatchoices)
+
+
+def _short(value: Any) -> str:
+    text = str(value) if not isinstance(value, dict | list) else json.dumps(value)
+    return str(Truncator(text).chars(MAX_TEXT))
