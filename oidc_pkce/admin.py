@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from .models import Application, AuditEvent, Grant, RequestTrace, Role, ServiceUser, SigningKey
+from .models import (
+    Application,
+    AuditEvent,
+    Grant,
+    LogoutDelivery,
+    RequestTrace,
+    Role,
+    ServiceUser,
+    SigningKey,
+)
 from .portal.audit_log import AuditLogAdmin
 from .portal.grants import GrantAdmin
+from .portal.logout_deliveries import LogoutDeliveryAdmin
 from .portal.requests import RequestAdmin
 from .portal.roles import RoleAdmin
 from .portal.service_users import ServiceUserAdmin
@@ -20,3 +30,4 @@ admin.site.register(Grant, GrantAdmin)
 admin.site.register(RequestTrace, RequestAdmin)
 admin.site.register(AuditEvent, AuditLogAdmin)
 admin.site.register(SigningKey, SigningKeyAdmin)
+admin.site.register(LogoutDelivery, LogoutDeliveryAdmin)

@@ -6,52 +6,70 @@ that application. Every screen, action and API call asks here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from ..models import Application, Grant, LogoutDelivery, RequestTrace, Right
-from ..models.grant import GrantQuerySet
+from ..models import Grant, LogoutDelivery, RequestTrace, Right
 from . import administration
 
 M = TypeVar("M", bound=Model)
 
 
-def grants(user: Any) -> GrantQuerySet:
+#: Django's permissions that open all records of a kind.
+_EVERYWHERE: Mapping[type[Model], tuple[str, ...]] = {
+    Grant: ("view_grant", "change_grant"),
+    RequestTrace: ("view_requesttrace",),
+    LogoutDelivery: ("view_logoutdelivery",),
+}
+
+
+def grants(user: Any) -> QuerySet[Grant]:
     """The grants that this user may see."""
-    everywhere = _has_any(user, "view_grant", "change_grant")
-    return _reached(Grant.objects.all(), user, everywhere=everywhere)
+    return _reached(Grant, user, _EVERYWHERE[Grant])
 
 
-def revocable_grants(user: Any) -> GrantQuerySet:
-    """The grants that this user may revoke: all of these may be seen, too."""
-    return _reached(Grant.objects.all(), user, everywhere=_has_any(user, "change_grant"))
+def revocable_grants(user: Any, among: QuerySet[Grant] | None = None) -> QuerySet[Grant]:
+    """Of these grants, or of all, those that this user may revoke, and so see, too."""
+    return _reached(Grant, user, ("change_grant",), among)
 
 
 def requests(user: Any) -> QuerySet[RequestTrace]:
     """The traces that this user may see; those of no application only with Django's permission."""
-    everywhere = _has_any(user, "view_requesttrace")
-    return _reached(RequestTrace.objects.all(), user, everywhere=everywhere)
+    return _reached(RequestTrace, user, _EVERYWHERE[RequestTrace])
 
 
 def logout_deliveries(user: Any) -> QuerySet[LogoutDelivery]:
     """The outstanding sign-outs that this user may see."""
-    everywhere = _has_any(user, "view_logoutdelivery")
-    return _reached(LogoutDelivery.objects.all(), user, everywhere=everywhere)
+    return _reached(LogoutDelivery, user, _EVERYWHERE[LogoutDelivery])
 
 
-def managed(user: Any) -> QuerySet[Application]:
-    """The applications whose records this user may see without Django's permissions."""
-    return administration.holding(user, Right.MANAGE)
+def may_see(user: Any, kind: type[Model]) -> bool:
+    """Whether this user may see records of this kind, be it of one application, be there any."""
+    return _has_any(user, _EVERYWHERE[kind]) or _manages_any(user)
 
 
-def _has_any(user: Any, *names: str) -> bool:
+def may_revoke_grants(user: Any) -> bool:
+    """Whether this user may revoke grants, be it of one application."""
+    return _has_any(user, ("change_grant",)) or _manages_any(user)
+
+
+def _manages_any(user: Any) -> bool:
+    return administration.holding(user, Right.MANAGE).exists()
+
+
+def _has_any(user: Any, names: Sequence[str]) -> bool:
     return bool(user.is_active) and any(user.has_perm(f"oidc_pkce.{name}") for name in names)
 
 
-def _reached(records: Any, user: Any, *, everywhere: bool) -> Any:
-    if everywhere:
+def _reached(
+    kind: type[M], user: Any, names: Sequence[str], among: QuerySet[M] | None = None
+) -> QuerySet[M]:
+    records = kind._default_manager.all() if among is None else among
+    if _has_any(user, names):
         return records
     if administration.holds_everywhere(user, Right.MANAGE):
         return records.exclude(application=None)
-    return records.filter(application__in=managed(user).values("pk"))
+    managed = administration.holding(user, Right.MANAGE)
+    return records.filter(application__in=managed.values("pk"))

@@ -7,9 +7,10 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .. import throttling
+from .. import audit, throttling
 from ..conf import settings
 from ..protocol.errors import TemporarilyUnavailable
 
@@ -36,8 +37,26 @@ class LimitedAuthenticationForm(AdminAuthenticationForm):
             throttling.release(counters)
             message = _("Many people are signing in at this moment. Wait a moment, then try again.")
             raise ValidationError(message, code="busy") from None
+        except ValidationError:
+            self._record(audit.Action.SIGN_IN_FAILED, address)
+            if throttling.blocked(
+                counters
+            ):  # said once: what is refused from now on writes nothing
+                self._record(audit.Action.SIGN_IN_BLOCKED, address)
+            raise
         throttling.release(counters)
+        self._record(audit.Action.SIGNED_IN, address, self.get_user())
         return cleaned
+
+    def _record(self, action: audit.Action, address: str, user: Any = None) -> None:
+        """As our sign-in page does: what was typed as a user name is not kept."""
+        audit.record(
+            action,
+            now=timezone.now(),
+            actor_pk=user.pk if user else None,
+            actor_name=user.get_username() if user else "",
+            details={"address": throttling.network_of(address), "page": "administration"},
+        )
 
 
 def address_of(request: HttpRequest) -> str:
