@@ -20,7 +20,8 @@ from django.utils.translation import gettext
 from .. import audit
 from ..flows import administration, webapps
 from ..flows.webapps import Changes
-from ..flows.webapps.changes import FIELDS
+from ..flows.webapps.changes import FIELDS, set_fields
+from ..flows.webapps.problems import require_sound
 from ..models import Application, AuditEvent, Right
 from ..protocol.application import Template
 from .base import actor_of
@@ -181,6 +182,8 @@ class FormPage(ApplicationPage):
                 add_errors(form, fault)
             else:
                 return self.saved(request, saved)
+        else:
+            add_further_errors(form, application)
         form.refused()
         return self._show(request, application, rights, form)
 
@@ -253,6 +256,19 @@ def add_errors(form: forms.BaseForm, fault: ValidationError) -> None:
                 form.add_error(None, f"{column.verbose_name}: {' '.join(error.messages)}")
             else:
                 form.add_error(place, error)
+
+
+def add_further_errors(form: PageForm, application: Application) -> None:
+    """What the form itself could not read hides no other fault: all are mended at once."""
+    read = PageForm.changes(form)
+    candidate = Application.objects.get(pk=application.pk)
+    try:
+        set_fields(candidate, read)
+        require_sound(candidate, read)
+    except ValidationError as fault:
+        known = {name: errors for name, errors in fault.error_dict.items() if name in read.fields}
+        if known:
+            add_errors(form, ValidationError(known))
 
 
 def edited_meanwhile(application: Application) -> str:

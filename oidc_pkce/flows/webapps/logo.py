@@ -1,4 +1,4 @@
-"""An application's logo: what may be one, judged by its bytes and by nothing that a browser says."""
+"""An application's logo: what may be one is judged by its bytes, not by what a browser says."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ class LogoChange:
     @property
     def etag(self) -> str | None:
         """What names these bytes in caches and in the audit log."""
-        return None if self.content is None else hashlib.sha256(self.content).hexdigest()
+        return None if self.content is None else _hashed(self.content)
 
     def row(self) -> ApplicationLogo | None:
         """The logo, not saved."""
         if self.content is None:
             return None
         return ApplicationLogo(
-            content_type=content_type_of(self.content), content=self.content, etag=self.etag
+            content_type=content_type_of(self.content), content=self.content, etag=_hashed(self.content)
         )
 
 
-def content_type_of(content: bytes) -> str | None:
-    """The type of a picture by its first bytes; SVG is none, for it can hold scripts."""
+def content_type_of(content: bytes) -> str:
+    """The type of a picture by its first bytes; SVG is none, for it can hold scripts: empty."""
     for signature, content_type in _SIGNATURES:
         if content.startswith(signature):
             return content_type
     is_webp = content.startswith(b"RIFF") and content[_WEBP_AT:].startswith(b"WEBP")
-    return "image/webp" if is_webp else None
+    return "image/webp" if is_webp else ""
 
 
 def logo_problem(change: LogoChange) -> str | None:
@@ -55,7 +55,7 @@ def logo_problem(change: LogoChange) -> str | None:
         return None
     if len(change.content) > MAX_LOGO:
         return too_large(len(change.content))
-    if content_type_of(change.content) is None:
+    if not content_type_of(change.content):
         return _("This is not a picture that can be a logo: use PNG, JPEG, WebP or GIF.")
     return None
 
@@ -78,3 +78,7 @@ def store(application: Application, change: LogoChange) -> None:
     if row := change.row():
         row.application = application
         row.save(force_insert=True)
+
+
+def _hashed(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
