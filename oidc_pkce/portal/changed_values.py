@@ -67,7 +67,7 @@ def line(name: str, before: Any, after: Any) -> Line:
         return _listed(label, _entries(_by_name(before), _by_name(after), _scope))
     if name == "permissions":
         return _listed(label, _entries(_by_principal(before), _by_principal(after), _permission))
-    if isinstance(before, list) or isinstance(after, list):
+    if all(isinstance(each, list | None) for each in (before, after)) and (before or after):
         return _listed(label, _texts(before or [], after or []))
     return Line(label, _value(name, before), _value(name, after))
 
@@ -140,12 +140,8 @@ def _scope(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> str:
 
 
 def _permission(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> str:
-    about = {"type": _principal(now["principal"]), "name": now["name"]}
-    who = (
-        about["name"]
-        if now["principal"] == Principal.EVERYBODY
-        else "{type} {name}".format(**about)
-    )
+    kind = "" if now["principal"] == Principal.EVERYBODY else f"{_principal(now['principal'])} "
+    who = f"{kind}{now['name']}"
     given = [_right(right) for right in now["rights"] if was is None or right not in was["rights"]]
     taken = [_right(right) for right in (was or now)["rights"] if right not in now["rights"]]
     if was is None:
