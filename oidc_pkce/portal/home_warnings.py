@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from django.contrib.auth import get_permission_codename
+from django.db.models import Model
 from django.utils import formats, timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -126,16 +128,23 @@ class Warnings:
         return Notice("warning", sentence, cure, self._home.address(page, owner.pk), words)
 
     def _of_cleanup(self) -> Iterator[Notice]:
+        user: Any = self._home.request.user
         places = (
-            (self._home.list_of(Grant), _("Grants and tokens")),
-            (self._home.list_of(RequestTrace), _("Requests")),
-            (self._home.list_of(AuditEvent), _("Audit log")),
+            (Grant, _("Grants and tokens")),
+            (RequestTrace, _("Requests")),
+            (AuditEvent, _("Audit log")),
         )
-        address, words = next((place for place in places if place[0]), ("", ""))
-        if address and overview.cleanup_is_overdue(self._home.request.user, self._now):
+        # The screens open for one application, too; this is about all of them together.
+        mine = ((model, words) for model, words in places if user.has_perm(_view(model)))
+        model, words = next(mine, (None, ""))
+        if model is not None and overview.cleanup_is_overdue(user, self._now):
             sentence = _("What expired days ago has not been cleaned up.")
             cure = _("Run “manage.py cleanup_tokens” daily.")
-            yield Notice("warning", sentence, cure, address, words)
+            yield Notice("warning", sentence, cure, self._home.list_of(model), words)
+
+
+def _view(model: type[Model]) -> str:
+    return f"oidc_pkce.{get_permission_codename('view', model._meta)}"
 
 
 def _about_key(concern: KeyConcern) -> tuple[str, str, str]:

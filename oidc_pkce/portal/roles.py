@@ -186,9 +186,10 @@ class RoleAdmin(PortalAdmin):
         members = roles.members(role).count()
         told: list[Any] = [str(role)]
         if members:
-            told.append(
-                ngettext("%(count)d member", "%(count)d members", members) % {"count": members}
+            sentence = ngettext(
+                "the membership of %(count)d user", "the membership of %(count)d users", members
             )
+            told.append(sentence % {"count": members})
         visible = administration.holding(request.user)
         named = visible.filter(permissions__group=role.pk).order_by("name", "pk")
         told += [
