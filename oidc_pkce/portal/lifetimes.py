@@ -29,6 +29,10 @@ class LifetimeField(forms.CharField):
         )
         super().__init__(**kwargs)
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """No lifetime needs the width of an address."""
+        return {**super().widget_attrs(widget), "class": "oidc-lifetime"}
+
     def prepare_value(self, value: Any) -> Any:
         """Spell a duration."""
         return durations.render(value) if isinstance(value, timedelta) else value

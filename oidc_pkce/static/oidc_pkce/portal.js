@@ -30,15 +30,16 @@ class Lines {
     this.name = name;
     this.group.setAttribute("role", "group");
     this.group.setAttribute("aria-label", name);
-    for (const attribute of ["aria-describedby", "aria-invalid"]) {
-      if (this.area.hasAttribute(attribute)) this.entry.setAttribute(attribute, this.area.getAttribute(attribute));
-    }
+    const description = this.area.getAttribute("aria-describedby");
+    if (description) this.entry.setAttribute("aria-describedby", description);
+    this.faults = this.area.closest(".form-row")?.querySelector(".errorlist")?.textContent || "";
     this.add.setAttribute("aria-label", `${this.words.add}: ${name}`);
     if (this.area.id) {
       this.entry.id = this.area.id;
       this.area.removeAttribute("id");
     } else this.entry.setAttribute("aria-label", name);
-    this.adding.hidden = this.area.disabled;
+    this.entry.disabled = this.area.disabled;
+    this.add.hidden = this.area.disabled;
     this.area.hidden = true;
     this.area.after(this.group);
     this.add.addEventListener("click", () => { this.take(); this.entry.focus(); });
@@ -68,6 +69,7 @@ class Lines {
       input.nextSibling?.setAttribute("aria-label", `${this.words.remove}: ${input.value}`);
     });
     this.rows.hidden = !this.rows.children.length;
+    this.adding.hidden = this.area.disabled && !this.rows.hidden;
     this.area.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
@@ -75,6 +77,7 @@ class Lines {
     const input = make("input", { type: "text", className: "vTextField", value: line, spellcheck: false, autocomplete: "off" });
     const row = make("li", {}, input);
     input.disabled = this.area.disabled;
+    if (this.faults.includes(`“${line.slice(0, 200)}”`)) input.setAttribute("aria-invalid", "true");
     if (!input.disabled) {
       const remove = make("button", { type: "button", className: "button oidc-remove", textContent: this.words.remove });
       remove.addEventListener("click", () => this.remove(row));
