@@ -59,7 +59,7 @@ class Entry:
         return all(word in text for word in words.casefold().split())
 
     def changes(self, application_id: str, name: str, answer: str) -> Changes:
-        """What to create. Raises ``ValidationError`` for an answer that is none."""
+        """What to create. Raises ``ValidationError`` on ``answer`` when it is none."""
         basics = {"template": self.template.value, "application_id": application_id, "name": name}
         return Changes({**self.fields, **self._answered(answer.strip()), **basics})
 
@@ -105,10 +105,8 @@ def _registrable(answer: str) -> str:
 
 
 def _unusable(answer: str, fault: str) -> ValidationError:
-    told = {"value": answer[:200], "fault": fault}
-    return ValidationError(
-        gettext("“%(value)s” cannot be used: %(fault)s."), code="answer", params=told
-    )
+    told = gettext("“%(value)s” cannot be used: %(fault)s.")
+    return ValidationError({"answer": told % {"value": answer[:200], "fault": fault}})
 
 
 _PUBLIC = {"require_client_secret": False, "requires_pkce": True}

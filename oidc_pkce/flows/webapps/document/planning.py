@@ -200,10 +200,11 @@ class _Planner:
 def _of_new(after: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
     """What tells a new application from one that nobody has configured yet."""
     lists: dict[str, Any] = {name: [] for name in ("scopes", "permissions") if name in after}
-    told = differences({**fields_of(Application()), **lists}, after)
-    if "openid_client_id" not in changes.fields:
-        told.pop("openid_client_id", None)  # made anew whenever somebody looks
-    return told
+    blank = {**fields_of(Application()), **lists}
+    # A client id is made anew whenever somebody looks.
+    is_told = "openid_client_id" in changes.fields
+    blank["openid_client_id"] = "" if is_told else after["openid_client_id"]
+    return differences(blank, after)
 
 
 def type_number(client_id_type: ClientIdType) -> int:
