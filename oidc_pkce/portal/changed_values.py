@@ -57,6 +57,11 @@ class Line:
     #: How many notes were left out.
     more: int = 0
 
+    @property
+    def count(self) -> int:
+        """How many entries differ."""
+        return len(self.notes) + self.more
+
 
 def line(name: str, before: Any, after: Any) -> Line:
     """How one field changed."""

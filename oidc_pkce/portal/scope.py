@@ -55,8 +55,8 @@ class BelowScope(ApplicationPage):
         frame = self.portal.frame(request, application, rights, page=overview)
         address = overview.address(application)
         crumbs = [*frame["crumbs"][:-1], (address, overview.title), ("", self.title)]
-        shown = {**frame, "crumbs": crumbs, "overview": address, **context}
-        return TemplateResponse(request, self.template_name, shown)
+        back = {"crumbs": crumbs, "overview": address, "changelist_url": address}
+        return TemplateResponse(request, self.template_name, {**frame, **back, **context})
 
     def back(self, request: HttpRequest, application: Application, said: str) -> HttpResponse:
         """Say what was done, and go back to the table."""
@@ -145,7 +145,7 @@ class DefinitionPage(BelowScope):
         rights: frozenset[Right],
         form: DefinitionForm,
     ) -> HttpResponse:
-        fieldset = (None, {"fields": (*_fields(application), "seen_version")})
+        fieldset: Any = (None, {"fields": (*_fields(application), "seen_version")})
         context = {
             "adminform": helpers.AdminForm(form, [fieldset], {}, model_admin=self.portal),
             "form": form,

@@ -23,6 +23,7 @@ from oidc_pkce.flows.webapps import (
     LogoChange,
     PermissionChange,
     ScopeChange,
+    cloning,
     history,
 )
 from oidc_pkce.flows.webapps.changes import snapshot
@@ -166,6 +167,18 @@ def test_what_was_never_changed_replays_too():
     made = create()
 
     assert replayed(made) == stored(made)
+
+
+def test_a_clone_replays_from_its_own_beginning():
+    source = create()
+    scopes, logo = (ScopeChange("read", "Read", ("a/.*",)),), LogoChange(PNG)
+    webapps.update(source, Changes(scopes=scopes, logo=logo), actor=ROBIN, now=NOW)
+    owner = make_user("owner")
+
+    made = cloning.clone(source, application_id="copy", name="Copy", user=owner, now=NOW)
+
+    assert replayed(made) == stored(made)
+    assert replayed(made)["scopes"] == replayed(source)["scopes"]
 
 
 def test_events_in_any_order_replay_alike():
