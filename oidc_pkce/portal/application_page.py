@@ -140,6 +140,8 @@ class FormPage(ApplicationPage):
 
     form_class: ClassVar[type[PageForm]] = PageForm
     widgets: ClassVar[Mapping[str, forms.Widget]] = {}
+    #: Where CyberArk's page calls a field otherwise than the model.
+    labels: ClassVar[Mapping[str, Any]] = {}
     help_texts: ClassVar[Mapping[str, Any]] = {}
     #: With JavaScript a field is shown when another one holds a value: ``"client_id_type=List"``.
     shown_for: ClassVar[Mapping[str, str]] = {}
@@ -203,6 +205,7 @@ class FormPage(ApplicationPage):
             form=self.form_class,
             fields=self._names(application),
             widgets=dict(self.widgets),
+            labels=dict(self.labels),
             help_texts=dict(self.help_texts),
             formfield_callback=partial(self.portal.formfield_for_dbfield, request=request),
         )

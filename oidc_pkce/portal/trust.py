@@ -32,6 +32,7 @@ class TrustPage(FormPage):
     template_name = "admin/oidc_pkce/application/trust.html"
     templates = frozenset({Template.OPENID_CONNECT})
     widgets = {"login_initiation": ExplainedRadio(INITIATION)}
+    labels = {"redirect_uris": _("Authorized Redirect URIs")}
     help_texts = {
         "require_client_secret": _(
             "Refuse clients that prove themselves by PKCE alone. Not for browser and mobile apps:"

@@ -11,7 +11,9 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.relying_party import RelyingParty
 
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636 appendix B
+# RFC 7636 appendix B
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 PASSWORD = "correct horse battery staple"
 NATIVE = "com.example.app:/signed-in"
 OPENID_CLIENT = "7d0d3a52-6f8f-43c1-8a51-0d6f5b8f1c11"
@@ -33,7 +35,7 @@ class Site:
         """The address of an authorization request."""
         parameters = {
             "response_type": "code",
-            **CLIENTS[application_id],
+            **CLIENTS.get(application_id, {}),
             "redirect_uri": self.client.callback,
             "state": "a state",
             "code_challenge": CHALLENGE,
@@ -50,7 +52,13 @@ class Site:
 def cast(client: RelyingParty) -> dict[str, list[dict[str, Any]]]:
     """What the administrator has configured."""
     return {
-        "people": [{"username": name, "password": PASSWORD} for name in ("ada", "bob")],
+        "people": [
+            *({"username": name, "password": PASSWORD} for name in ("ada", "bob")),
+            *(
+                {"username": name, "password": PASSWORD, "is_staff": True, "is_superuser": True}
+                for name in ("robin", "kim")
+            ),
+        ],
         "applications": [
             {
                 "application_id": "browser_list",
