@@ -13,8 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from demo_site import environment
-from oidc_pkce.flows import keys
-from oidc_pkce.models import Application, Permission, Principal, Scope
+from oidc_pkce.flows import keys, webapps
+from oidc_pkce.flows.webapps import Actor, Changes, PermissionChange, ScopeChange
+from oidc_pkce.models import Application, Principal, Right
 from oidc_pkce.protocol.application import ClientIdType, Template, TokenType
 
 LIST_APPLICATION = "sample_app"
@@ -24,6 +25,9 @@ OPENID_CLIENT = "b3f1c0de-7a11-4c1e-9d0a-5a3b1e0c0de1"
 NOTES_SCOPE = "notes.read"
 NOTES_PATHS = "/api/notes(/.*)?"
 GROUP = "Lighthouse keepers"
+SEEDER = Actor(name="demo")
+#: What a new row of the Permissions page gives.
+USING = frozenset({Right.VIEW, Right.RUN, Right.DEPLOY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,66 +146,65 @@ def _add_person(person: DemoPerson, group: Group) -> str:
 
 def _add_list_application(redirect_uri: str) -> None:
     """The customer's own configuration: public clients from a list, and PKCE."""
-    made = _add_application(
+    _add_application(
         LIST_APPLICATION,
         redirect_uri,
-        template=Template.OAUTH2_CLIENT,
+        PermissionChange(Principal.EVERYBODY, USING),
+        template=Template.OAUTH2_CLIENT.value,
         name="Sample App",
         description="Public clients from a Client ID List, held together by PKCE.",
-        client_id_type=ClientIdType.LIST,
+        client_id_type=ClientIdType.LIST.value,
         client_ids=[LIST_CLIENT],
         requires_consent=True,
     )
-    if made is not None:
-        Permission.objects.create(application=made, principal=Principal.EVERYBODY)
 
 
 def _add_openid_application(redirect_uri: str, group: Group) -> None:
-    made = _add_application(
+    notes = ScopeChange(NOTES_SCOPE, "Read the notes that you have written", (NOTES_PATHS,))
+    _add_application(
         OPENID_APPLICATION,
         redirect_uri,
-        template=Template.OPENID_CONNECT,
+        PermissionChange(Principal.GROUP, USING, group.name, group.pk),
+        notes,
+        template=Template.OPENID_CONNECT.value,
         name="Sample OpenID Connect",
         description="Learns who you are, as far as you let it.",
         openid_client_id=OPENID_CLIENT,
         requires_consent=True,
         allows_scope_selection=True,
     )
-    if made is not None:
-        Permission.objects.create(application=made, principal=Principal.GROUP, group=group)
-        description = "Read the notes that you have written"
-        Scope.objects.create(
-            application=made,
-            name=NOTES_SCOPE,
-            description=description,
-            rest_patterns=[NOTES_PATHS],
-        )
 
 
-def _add_application(application_id: str, redirect_uri: str, **fields: Any) -> Application | None:
-    """The new application; None when it is there, where only a missing redirect is added."""
+def _add_application(
+    application_id: str,
+    redirect_uri: str,
+    permission: PermissionChange,
+    *scopes: ScopeChange,
+    **fields: Any,
+) -> None:
+    """Add it through the flow that the portal uses; to one that is there, a missing redirect."""
     found = Application.objects.named(application_id).first()
     if found is not None:
         _allow(found, redirect_uri)
-        return None
-    made = Application(
-        application_id=application_id,
-        redirect_uris=[redirect_uri],
-        post_logout_redirect_uris=[_front_page(redirect_uri)],
-        issues_refresh_tokens=True,
-        **fields,
-    )
-    made.full_clean(exclude=["access_token_typ"])
-    made.save()
-    return made
+        return
+    basics = {
+        "application_id": application_id,
+        "redirect_uris": [redirect_uri],
+        "post_logout_redirect_uris": [_front_page(redirect_uri)],
+        "issues_refresh_tokens": True,
+    }
+    changes = Changes({**basics, **fields}, scopes, (permission,))
+    webapps.create(changes, actor=SEEDER, now=timezone.now())
 
 
 def _allow(application: Application, redirect_uri: str) -> None:
     if redirect_uri not in application.redirect_uris:
-        front_page = _front_page(redirect_uri)
-        application.redirect_uris = [*application.redirect_uris, redirect_uri]
-        application.post_logout_redirect_uris = [*application.post_logout_redirect_uris, front_page]
-        application.save(update_fields=["redirect_uris", "post_logout_redirect_uris", "updated_at"])
+        signed_out = [*application.post_logout_redirect_uris, _front_page(redirect_uri)]
+        fields = {
+            "redirect_uris": [*application.redirect_uris, redirect_uri],
+            "post_logout_redirect_uris": list(dict.fromkeys(signed_out)),
+        }
+        webapps.update(application, Changes(fields), actor=SEEDER, now=timezone.now())
 
 
 def _front_page(redirect_uri: str) -> str:

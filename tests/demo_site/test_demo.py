@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 
 from demo_site import seed
-from oidc_pkce.models import Application, Permission, SigningKey
+from oidc_pkce.models import Application, AuditEvent, Permission, SigningKey
 from tests.demo_site.running_demo import demo_environment, running_demo, start
 
 BASE = "http://127.0.0.1:8000"
@@ -101,6 +101,14 @@ def test_seeding_keeps_what_people_changed(db: None) -> None:
     found = Application.objects.get(application_id=seed.OPENID_APPLICATION)
     assert (found.name, found.requires_consent) == ("Renamed", False)
     assert found.redirect_uris == [f"http://localhost:{port}/callback" for port in (5001, 6001)]
+
+
+def test_what_seeding_makes_stands_in_the_audit_log(db: None) -> None:
+    seed.seed(seed.sample_clients(BASE, 5000))
+
+    made = AuditEvent.objects.filter(action="application.created")
+    assert {event.actor_name for event in made} == {"demo"}
+    assert made.count() == Application.objects.count() == 2
 
 
 def state() -> list[object]:
