@@ -198,9 +198,11 @@ class RoleAdmin(PortalAdmin):
         ]
         return told, {self.opts.verbose_name: 1}, set(), []
 
-    def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         """Roles are deleted one at a time: each page says what ends."""
-        found = super().get_actions(request, *args, **kwargs)
+        # Before 6.1 Django knew lists alone.
+        place = () if action_location is None else (action_location,)
+        found = super().get_actions(request, *place)
         return {name: action for name, action in found.items() if name != "delete_selected"}
 
     def has_module_permission(self, request: HttpRequest) -> bool:

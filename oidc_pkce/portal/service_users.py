@@ -237,9 +237,11 @@ class ServiceUserAdmin(ClientSecretAdmin):
         )
         self.message_user(request, told % {"count": count}, messages.SUCCESS)
 
-    def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         """Service users are deleted one at a time: each page says what ends."""
-        found = super().get_actions(request, *args, **kwargs)
+        # Before 6.1 Django knew lists alone.
+        place = () if action_location is None else (action_location,)
+        found = super().get_actions(request, *place)
         hidden = {"delete_selected"}
         if not service_user.can_be_deactivated():
             hidden |= set(self.actions)

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.contrib.auth.models import Permission as DjangoPermission
-from django.contrib.auth.models import User
 
 from oidc_pkce.flows import roles
 from oidc_pkce.models import AuditEvent, Permission, Principal, Role
