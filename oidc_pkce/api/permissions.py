@@ -48,7 +48,7 @@ class PermissionSerializer(RightsSerializer):
 class PermissionsSerializer(StrictSerializer):
     """All rows."""
 
-    results = PermissionSerializer(many=True)
+    permissions = PermissionSerializer(many=True)
 
 
 class Permissions(ManagementView):
@@ -74,7 +74,7 @@ class Permissions(ManagementView):
         body=PermissionsSerializer,
         answer=PermissionsSerializer,
         example={
-            "results": [
+            "permissions": [
                 {"principal": "everybody", "name": EVERYBODY, "rights": ["can_view", "can_run"]}
             ]
         },
@@ -86,7 +86,7 @@ class Permissions(ManagementView):
         self.query()
         application = self.application(id, Right.GRANT)
         version = preconditions.expected_version(request, application)
-        rows = changes_of(self.read(PermissionsSerializer)["results"])
+        rows = changes_of(self.read(PermissionsSerializer)["permissions"])
         return _save(self, application, rows, version)
 
 
@@ -178,7 +178,7 @@ def _missing(rows: Sequence[Mapping[str, Any]], missing: Iterable[int]) -> Itera
     for index in missing:
         named = {"kind": Principal(rows[index]["principal"]).label, "name": rows[index]["name"][:80]}
         sentence = _("There is no %(kind)s “%(name)s”.") % named
-        yield Fault(f"/results/{index}/name", sentence)
+        yield Fault(f"/permissions/{index}/name", sentence)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -221,9 +221,11 @@ def _save(
     rows: Iterable[PermissionChange],
     version: int | None,
 ) -> Response:
+    permissions = tuple(rows)
+    require_successor(view.request.user, permissions)
     saved = webapps.update(
         application,
-        Changes(permissions=tuple(rows)),
+        Changes(permissions=permissions),
         actor=view.actor,
         now=view.now,
         expected_version=version,
@@ -233,4 +235,4 @@ def _save(
 
 def _told(application: Application) -> Response:
     etag = preconditions.etag(application)
-    return Response({"results": granted(application)}, headers={"ETag": etag})
+    return Response({"permissions": granted(application)}, headers={"ETag": etag})

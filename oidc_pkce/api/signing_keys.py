@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..flows import keys
+from ..flows import key_retirement, keys
 from ..models import KeyState, SigningKey
 from ..protocol.application import TokenType
 from . import problems
@@ -175,10 +175,10 @@ def require_view(view: ManagementView) -> None:
         view.require("view_signingkey")
 
 
-def _retire(view: ManagementView, key: SigningKey, *, replace: bool) -> keys.Retired:
+def _retire(view: ManagementView, key: SigningKey, *, replace: bool) -> key_retirement.Retired:
     try:
-        done = keys.retire(key.pk, view.now, actor=view.actor, replace=replace)
-    except keys.KeyStillSigns:
+        done = key_retirement.retire(key.pk, view.now, actor=view.actor, replace=replace)
+    except key_retirement.KeyStillSigns:
         sentence = _("This key signs now: say “replace” to have another one sign in its place.")
         raise Problem(problems.INVALID, faults=[Fault("/replace", sentence)]) from None
     if done is None:

@@ -125,14 +125,12 @@ def allow(user: Any, *names: str) -> None:
 
 
 def give(user: Any, application: Application, *rights: str) -> None:
-    """Give rights on one application, and none besides."""
-    only = {name: False for name in ("can_view", "can_run", "is_deployed")}
-    Permission.objects.create(
-        application=application,
-        principal=Principal.USER,
-        user=user,
-        **{**only, **dict.fromkeys(rights, True)},
-    )
+    """Give rights on one application, and none besides; Manage and Delete bring View along."""
+    none = dict.fromkeys(("can_view", "can_run", "is_deployed"), False)
+    given = {**none, **dict.fromkeys(rights, True)}
+    row = Permission(application=application, principal=Principal.USER, user=user, **given)
+    row.clean()
+    row.save()
 
 
 @pytest.fixture
@@ -143,7 +141,7 @@ def operations(db: None) -> Application:
         name="Operations",
         client_id_type="Confidential",
         client_ids=[],
-        flows=["client_credentials"],
+        flows=["ClientCreds"],
     )
     for name in (SCOPE, "other"):
         made.scopes.create(name=name)

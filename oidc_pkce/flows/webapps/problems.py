@@ -93,7 +93,14 @@ def _of_permissions(changes: Changes) -> Iterator[Problem]:
 def _located(place: Place, fault: ValidationError) -> Iterator[Problem]:
     for field, errors in fault.error_dict.items():
         for error in errors:
-            where: Place = () if field == NON_FIELD_ERRORS else (field,)
+            where: Place = _of_constraint(error) if field == NON_FIELD_ERRORS else (field,)
             params = error.params if isinstance(error.params, dict) else {}
             index: Place = (params["index"],) if "index" in params else ()
             yield Problem((*place, *where, *index), error.messages[0])
+
+
+def _of_constraint(error: ValidationError) -> Place:
+    """The field of a constraint that is about one column, but in any case of letters."""
+    taken = next(c for c in Application._meta.constraints if c.name == "oidc_pkce_application_id")
+    is_taken = error.messages == [str(taken.get_violation_error_message())]
+    return ("application_id",) if is_taken else ()
