@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from ..flows import webapps
 from ..flows.webapps import Changes, PermissionChange
 from ..flows.webapps.changes import granted
+from ..flows.webapps.succession import require_successor
 from ..models import Application, Permission, Principal, Right
 from . import preconditions, problems
 from .base import ManagementView
@@ -136,7 +137,7 @@ class OnePermission(ManagementView):
         "Take one principal's rights away",
         status=204,
         headers=[ID, PRINCIPAL, NAME, IF_MATCH],
-        kinds=CHANGING,
+        kinds=[*CHANGING, problems.INVALID],
     )
     def delete(self, request: Request, id: int, principal: str, name: str) -> Response:  # noqa: A002
         """Delete the row."""

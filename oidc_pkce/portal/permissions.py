@@ -15,7 +15,8 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from ..flows import administration, webapps
-from ..flows.webapps import Changes, PermissionChange
+from ..flows.webapps import Changes
+from ..flows.webapps.succession import require_successor
 from ..flows.who_can_use import who_can_use
 from ..models import Application, Permission, Right
 from .application_page import ApplicationPage, edited_meanwhile
@@ -76,7 +77,7 @@ class PermissionsPage(ApplicationPage):
         if not sheet.is_of_now:
             raise webapps.EditedMeanwhile(application.application_id)
         permissions = sheet.permissions()
-        _require_successor(request.user, permissions)
+        require_successor(request.user, permissions)
         changes = Changes(permissions=permissions)
         return self.save(request, application, changes, sheet.seen_version)
 
@@ -126,22 +127,6 @@ def _words(request: HttpRequest) -> str:
 def _query(request: HttpRequest) -> str:
     kept = {name: request.GET[name] for name in ("q", "p") if request.GET.get(name)}
     return f"?{urlencode(kept)}" if kept else ""
-
-
-def _require_successor(user: Any, permissions: tuple[PermissionChange, ...]) -> None:
-    """Whoever holds Grant by a row alone leaves it to somebody: nobody here could give it back.
-
-    Django's permissions reach every application, so whoever has those cannot lock it.
-    """
-    if administration.holds_everywhere(user, Right.GRANT):
-        return
-    if not any(Right.GRANT in each.rights for each in permissions):
-        raise ValidationError(
-            gettext(
-                "Nobody would have the Grant right any more. Give it to somebody else first, or"
-                " ask an administrator of all applications to remove it."
-            )
-        )
 
 
 def _who(request: HttpRequest, application: Application) -> dict[str, Any]:
