@@ -100,7 +100,7 @@ _CONTROL = re.compile(r"\A[\t\r\n]")
 
 def harmless(text: str) -> str:
     """The text with an apostrophe before whatever a spreadsheet could take for a formula."""
-    guarded = _FORMULA.sub(r"\1'\2", text)
+    guarded = _FORMULA.sub(r"\1\2'", text)
     return f"'{guarded}" if _CONTROL.match(guarded) else guarded
 
 

@@ -26,7 +26,7 @@ from .. import headers
 from ..audit import FAILURES, Action
 from ..flows import audit_export
 from ..flows.audit_export import Format
-from .base import actor_of, badge, code, table
+from .base import actor_of, badge, code, moment, table
 from .records import (
     ApplicationFilter,
     PeriodFilter,
@@ -96,18 +96,15 @@ class ActionFilter(admin.SimpleListFilter):
 class AuditLogAdmin(RecordAdmin):
     """Events, newest first."""
 
-    list_display = ("time", "shown_action", "actor", "application", "client", "summary")
+    list_display = ("time", "shown_action", "by", "application_then", "shown_client", "summary")
     list_filter = (SubjectFilter, ActionFilter, PeriodFilter, ApplicationFilter)
     linked_lookups = ("at__gte", "at__lt")
     search_help_text = _("Exact login name, application (name or Application ID) or client ID")
     ordering = ("-pk",)
-    fields = (
-        ("time", "shown_action"),
-        ("actor", "application", "client"),
-        "changes",
-        "more",
+    readonly_fields = (
+        *("time", "shown_action", "by", "application_then", "shown_client"),
+        *("changes", "more"),
     )
-    readonly_fields = ("time", "shown_action", "actor", "application", "client", "changes", "more")
     change_list_template = "admin/oidc_pkce/audit_change_list.html"
 
     def matches(self, word: str) -> Q:
@@ -123,6 +120,18 @@ class AuditLogAdmin(RecordAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing less than Django's permission: an event may be about anything."""
         return bool(request.user.has_perm("oidc_pkce.view_auditevent"))
+
+    def heading(self, obj: Any) -> str:
+        """What happened."""
+        return audit_export.label(obj.action)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Only what there is."""
+        details = obj.details if obj is not None else {}
+        changes = ("changes",) if details.get("changes") else ()
+        more = ("more",) if set(details) - {"changes"} else ()
+        known = ("time", "shown_action", "by", "application_then", "shown_client")
+        return (*known, *changes, *more)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the export."""
@@ -173,9 +182,9 @@ class AuditLogAdmin(RecordAdmin):
         return response
 
     @admin.display(description=_("Time"))
-    def time(self, obj: Any) -> Any:
+    def time(self, obj: Any) -> str:
         """When it happened."""
-        return obj.at
+        return moment(obj.at)
 
     @admin.display(description=_("Action"))
     def shown_action(self, obj: Any) -> SafeString | str:
@@ -184,17 +193,17 @@ class AuditLogAdmin(RecordAdmin):
         return badge("bad", words) if obj.action in ALARMING else words
 
     @admin.display(description=_("By"))
-    def actor(self, obj: Any) -> str:
+    def by(self, obj: Any) -> str:
         """The login name, as it was then."""
         return obj.actor_name or "-"
 
     @admin.display(description=_("Application"))
-    def application(self, obj: Any) -> str:
+    def application_then(self, obj: Any) -> str:
         """The name, as it was then."""
         return obj.application_name or "-"
 
     @admin.display(description=_("Client"))
-    def client(self, obj: Any) -> str:
+    def shown_client(self, obj: Any) -> str:
         """The client_id."""
         return obj.client_id or "-"
 
@@ -232,7 +241,7 @@ def _phrases(details: dict[str, Any]) -> Iterable[str]:
     for name, value in details.items():
         if name == "changes" and isinstance(value, dict):
             yield from value
-        elif isinstance(value, str | int):
+        elif isinstance(value, str | int) and value is not False:
             yield f"{name}: {value}"
         elif value:
             yield name

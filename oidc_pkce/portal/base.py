@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator as DjangoPaginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import date as format_date
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from ..flows.actor import Actor
 
@@ -107,3 +110,8 @@ def code(value: Any) -> SafeString:
 def link(address: str) -> SafeString:
     """An address that can be opened and copied."""
     return format_html('<a href="{}">{}</a>', address, address)
+
+
+def moment(at: datetime | None) -> str:
+    """A date and time as people write it; nothing for none."""
+    return "-" if at is None else format_date(localtime(at), "DATETIME_FORMAT")

@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.template.defaultfilters import date as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
 from ..models import Grant
-from .base import badge, table
+from .base import badge, moment, table
 
 SHOWN = 20  # of each kind, the newest
 
@@ -34,7 +32,7 @@ def _codes(grant: Grant, now: datetime) -> Iterable[tuple[Any, ...]]:
     kept = grant.codes.order_by("-expires_at").values_list("expires_at", "used_at")[:SHOWN]
     for until, used in kept:
         shown = _state(grant, until, now, used=used, words=gettext("redeemed"))
-        yield gettext("Authorization code"), shown, "-", _moment(until)
+        yield gettext("Authorization code"), shown, "-", moment(until)
 
 
 def _refresh_tokens(grant: Grant, now: datetime) -> Iterable[tuple[Any, ...]]:
@@ -43,14 +41,14 @@ def _refresh_tokens(grant: Grant, now: datetime) -> Iterable[tuple[Any, ...]]:
         :SHOWN
     ]:
         shown = _state(grant, until, now, used=used, words=gettext("replaced"))
-        yield gettext("Refresh token"), shown, _moment(since), _moment(until)
+        yield gettext("Refresh token"), shown, moment(since), moment(until)
 
 
 def _access_tokens(grant: Grant, now: datetime) -> Iterable[tuple[Any, ...]]:
     kept = grant.access_tokens.order_by("-issued_at").values_list("issued_at", "expires_at")
     for since, until in kept[:SHOWN]:
         shown = _state(grant, until, now)
-        yield gettext("Access token (opaque)"), shown, _moment(since), _moment(until)
+        yield gettext("Access token (opaque)"), shown, moment(since), moment(until)
 
 
 def _state(
@@ -63,7 +61,3 @@ def _state(
     if until <= now:
         return badge("muted", gettext("expired"))
     return badge("good", gettext("live"))
-
-
-def _moment(at: datetime) -> str:
-    return format_date(localtime(at), "DATETIME_FORMAT")

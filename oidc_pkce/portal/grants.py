@@ -20,7 +20,7 @@ from ..flows import oversight, revocation
 from ..flows.access_token import as_uuid
 from ..flows.revocation import Revoked
 from ..models import Grant
-from .base import actor_of, badge, code, table
+from .base import actor_of, badge, code, moment, table
 from .grant_tokens import tokens_of
 from .records import (
     ApplicationFilter,
@@ -33,6 +33,7 @@ from .records import (
 )
 
 SHOWN = 10  # of the grants that are about to be revoked
+SHORT_SCOPE = 60  # characters
 STATES = {"live": _("live"), "revoked": _("revoked"), "expired": _("expired")}
 COLOURS = {"live": "good", "revoked": "bad", "expired": "muted"}
 
@@ -68,7 +69,7 @@ class SinceFilter(PeriodFilter):
 class GrantAdmin(OverseenAdmin):
     """Grants, newest first; revoking one ends every code and token that descends from it."""
 
-    list_display = ("since", "shown_user", "client", "shown_application", "shown_scope", "state")
+    list_display = ("since", "state", "shown_user", "client", "shown_application", "short_scope")
     list_filter = (StateFilter, SinceFilter, ApplicationFilter)
     list_select_related = ("user", "application")
     ordering = ("-created_at",)
@@ -104,6 +105,11 @@ class GrantAdmin(OverseenAdmin):
         )
         grant = as_uuid(word)
         return found if grant is None else found | Q(pk=grant)
+
+    def heading(self, obj: Any) -> str:
+        """Who allowed whom."""
+        names = {"user": obj.user.get_username(), "client": obj.client_id}
+        return gettext("%(user)s to %(client)s") % names
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that revokes one."""
@@ -150,7 +156,8 @@ class GrantAdmin(OverseenAdmin):
         allowed = oversight.revocable_grants(request.user, queryset)
         if "confirmed" in request.POST:
             by, now = actor_of(request), timezone.now()
-            self._tell(request, revocation.revoke_all(allowed, actor=by, now=now))
+            done = revocation.revoke_all(allowed, actor=by, now=now, most=revocation.MOST)
+            self._tell(request, done)
             return None
         return self._ask(request, allowed)
 
@@ -213,19 +220,19 @@ class GrantAdmin(OverseenAdmin):
         return f"{self.address('changelist')}?{urlencode({'q': quoted})}"
 
     @admin.display(description=_("Since"), ordering="created_at")
-    def since(self, obj: Any) -> Any:
+    def since(self, obj: Any) -> str:
         """When the person allowed it."""
-        return obj.created_at
+        return moment(obj.created_at)
 
     @admin.display(description=_("Until"))
-    def until(self, obj: Any) -> Any:
+    def until(self, obj: Any) -> str:
         """When its last token ends at the latest."""
-        return obj.expires_at
+        return moment(obj.expires_at)
 
-    @admin.display(description=_("Revoked"), empty_value="-")
-    def revoked(self, obj: Any) -> Any:
+    @admin.display(description=_("Revoked"))
+    def revoked(self, obj: Any) -> str:
         """When it was taken back."""
-        return obj.revoked_at
+        return moment(obj.revoked_at)
 
     @admin.display(description=_("User"))
     def shown_user(self, obj: Any) -> str:
@@ -247,6 +254,12 @@ class GrantAdmin(OverseenAdmin):
         """What was allowed."""
         return obj.scope or "-"
 
+    @admin.display(description=_("Scope"))
+    def short_scope(self, obj: Any) -> str:
+        """The beginning of it."""
+        text = self.shown_scope(obj)
+        return text if len(text) <= SHORT_SCOPE else f"{text[: SHORT_SCOPE - 1]}…"
+
     @admin.display(description=_("State"))
     def state(self, obj: Any) -> SafeString:
         """Live, revoked or expired."""
@@ -259,9 +272,9 @@ class GrantAdmin(OverseenAdmin):
         return str(obj.get_client_authentication_display())
 
     @admin.display(description=_("Person signed in"))
-    def signed_in_at(self, obj: Any) -> Any:
+    def signed_in_at(self, obj: Any) -> str:
         """``auth_time``."""
-        return obj.auth_time
+        return moment(obj.auth_time)
 
     @admin.display(description=_("Methods (amr)"))
     def methods(self, obj: Any) -> SafeString:

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import smart_split, unescape_string_literal
+from django.utils.text import capfirst, smart_split, unescape_string_literal
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -86,6 +86,10 @@ class RecordAdmin(ReadOnlyAdmin):
         """Whoever may see the list."""
         return self.has_view_permission(request)
 
+    def heading(self, obj: Any) -> str:
+        """What names one record on its page."""
+        return str(obj)
+
     def tools(self, request: HttpRequest, obj: Any) -> Iterable[Tool]:
         """The links above one record."""
         return ()
@@ -98,7 +102,11 @@ class RecordAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list, with its links."""
-        context = {"tools": list(self.list_tools(request)), **(extra_context or {})}
+        context = {
+            "title": capfirst(self.opts.verbose_name_plural),
+            "tools": list(self.list_tools(request)),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def render_change_form(
@@ -106,7 +114,10 @@ class RecordAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """The record, with its links."""
         obj = kwargs.get("obj")
-        context["tools"] = list(self.tools(request, obj)) if obj is not None else []
+        if obj is not None:
+            context["tools"] = list(self.tools(request, obj))
+            context["title"] = capfirst(self.opts.verbose_name)
+            context["subtitle"] = self.heading(obj)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def address(self, action: str, *args: Any) -> str:
@@ -119,7 +130,7 @@ class RecordAdmin(ReadOnlyAdmin):
     ) -> TemplateResponse:
         """A page that asks before something is done; the template says what it can show."""
         plural = self.opts.verbose_name_plural
-        crumbs = [(self.address("changelist"), str(plural).capitalize()), ("", title)]
+        crumbs = [(self.address("changelist"), capfirst(plural)), ("", title)]
         frame = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.defaultfilters import date as format_date
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -21,7 +20,7 @@ from ..flows import key_retirement, keys
 from ..flows.key_retirement import KeyStillSigns, Retired
 from ..models import KeyState, SigningKey
 from ..protocol.jwk import ALGORITHMS
-from .base import actor_of, badge, code
+from .base import actor_of, badge, code, moment
 from .records import RecordAdmin, Tool, require, whole_number
 
 COLOURS = {
@@ -54,7 +53,7 @@ WAITING = _(
 class SigningKeyAdmin(RecordAdmin):
     """Public halves only; new keys are made by rotating."""
 
-    list_display = ("kid", "algorithm", "generation", "state", "signs_from", "expires_at")
+    list_display = ("kid", "state", "algorithm", "generation", "signs_from", "expires_at")
     list_filter = ("algorithm",)
     search_fields = ()
     ordering = ("algorithm", "-generation")
@@ -144,7 +143,7 @@ class SigningKeyAdmin(RecordAdmin):
             self.message_user(request, told % {"algorithm": algorithm}, messages.ERROR)
         else:
             told = gettext("The new key %(kid)s is published and signs from %(moment)s.")
-            words = {"kid": made.kid, "moment": _moment(made.signs_from)}
+            words = {"kid": made.kid, "moment": moment(made.signs_from)}
             self.message_user(request, told % words, messages.SUCCESS)
         return HttpResponseRedirect(self.address("changelist"))
 
@@ -210,7 +209,7 @@ def _before_rotating(now: datetime) -> list[str]:
         " keeps the key set has fetched it."
     )
     return [
-        begins % {"moment": _moment(now + keys.overlap())},
+        begins % {"moment": moment(now + keys.overlap())},
         gettext(
             "The key that signs now stays published until the last token that it signed has"
             " expired. Nobody has to do anything."
@@ -222,14 +221,10 @@ def _facts(algorithm: str, now: datetime) -> list[tuple[Any, Any]]:
     facts: list[tuple[Any, Any]] = [(_("Algorithm"), algorithm)]
     current = keys.current(algorithm, now)
     if current is not None:
-        facts += [(_("Signs now"), code(current.kid)), (_("Since"), _moment(current.signs_from))]
+        facts += [(_("Signs now"), code(current.kid)), (_("Since"), moment(current.signs_from))]
     return facts
 
 
 def _newest(algorithm: str) -> int:
     same = SigningKey.objects.filter(algorithm=algorithm).order_by("-generation")
     return same.values_list("generation", flat=True).first() or 0
-
-
-def _moment(at: datetime) -> str:
-    return format_date(timezone.localtime(at), "DATETIME_FORMAT")

@@ -92,3 +92,34 @@ def test_sentences_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
     printed = capsys.readouterr().out
     assert printed.startswith("No key is due.\nEdDSA: the new key ")
+
+
+def test_one_key_is_withdrawn_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    make_keys("EdDSA", age=timedelta(hours=2))
+    make_keys("EdDSA", age=timedelta(hours=1))
+    old, current = SigningKey.objects.order_by("generation").values_list("kid", flat=True)
+
+    assert rotate(capsys, "--retire", old) == {"retired": old, "rotated": []}
+    assert [key.kid for key in SigningKey.objects.published(timezone.now())] == [current]
+    with pytest.raises(CommandError, match="is not published"):
+        call_command("rotate_keys", "--retire", old)
+
+
+def test_the_key_that_signs_is_withdrawn_with_now_only(capsys: pytest.CaptureFixture[str]) -> None:
+    make_keys("EdDSA")
+    kid = SigningKey.objects.get().kid
+
+    with pytest.raises(CommandError, match=r"signs now. Add --now"):
+        call_command("rotate_keys", "--retire", kid)
+    call_command("rotate_keys", "--retire", kid, "--now")
+
+    printed = capsys.readouterr().out
+    made = SigningKey.objects.get(generation=2).kid
+    assert printed.startswith(f"The key {kid} is withdrawn.\nEdDSA: the new key {made} signs from")
+
+
+def test_now_and_an_unknown_key_are_explained() -> None:
+    with pytest.raises(CommandError, match="--now goes with --retire"):
+        call_command("rotate_keys", "--now")
+    with pytest.raises(CommandError, match="There is no key 'x'"):
+        call_command("rotate_keys", "--retire", "x")

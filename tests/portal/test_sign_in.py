@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpResponse
 from django.test import Client as Browser
 
+from oidc_pkce.models import AuditEvent
 from oidc_pkce.portal.sign_in import LimitedAuthenticationForm
 from tests.fixtures import make_user
 from tests.journeys import PASSWORD, path_of
@@ -73,3 +74,43 @@ def test_the_address_is_the_one_that_trusted_proxies_name(settings):
 
     assert attempt(PASSWORD, HTTP_X_FORWARDED_FOR="192.0.2.2").status_code == 302
     assert TOO_MANY in attempt(PASSWORD, HTTP_X_FORWARDED_FOR="192.0.2.1").content.decode()
+
+
+def actions() -> list[str]:
+    return list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_refused_sign_ins_are_audited_and_the_limit_once():
+    for _ in range(LIMIT + 2):
+        attempt("wrong")
+
+    assert actions() == ["user.sign_in_failed"] * LIMIT + ["user.sign_in_blocked"]
+
+
+def test_what_was_typed_is_not_kept():
+    attempt("a-password", username="a-password-typed-too-early")
+
+    event = AuditEvent.objects.get()
+    assert (event.actor, event.actor_name) == (None, "")
+    assert event.details == {"address": "127.0.0.0/24", "page": "administration"}
+    assert "typed" not in str(vars(event))
+
+
+def test_who_signs_in_to_the_administration_is_audited():
+    attempt(PASSWORD)
+
+    event = AuditEvent.objects.get()
+    assert (event.action, event.actor_name) == ("user.signed_in", "robin")
+    assert event.details["page"] == "administration"
+
+
+def test_a_person_without_administration_is_refused_and_audited(ada):
+    assert attempt(PASSWORD, username="ada").status_code == 200
+
+    assert actions() == ["user.sign_in_failed"]
+
+
+def test_a_form_without_a_password_leaves_nothing():
+    attempt("")
+
+    assert actions() == []
