@@ -122,7 +122,9 @@ def test_the_box_is_there_when_there_is_a_logo(portal, list_app):
 
     assert "remove_logo" in page
     address = "https://id.example.com/OAuth2/Logo/my_app?"
-    assert page.count(f'src="{address}{hashlib.sha256(PNG).hexdigest()[:16]}"') == 2
+    query = hashlib.sha256(PNG).hexdigest()[:16]
+    assert page.count(f'src="{address}{query}"') == 2
+    assert portal.browser.get(f"/OAuth2/Logo/my_app?{query}").content == PNG
 
 
 def test_a_logo_is_audited_by_its_digest(portal, list_app):

@@ -36,7 +36,9 @@ class LogoChange:
         if self.content is None:
             return None
         return ApplicationLogo(
-            content_type=content_type_of(self.content), content=self.content, etag=_hashed(self.content)
+            content_type=content_type_of(self.content),
+            content=self.content,
+            etag=_hashed(self.content),
         )
 
 
