@@ -21,12 +21,7 @@ NEW_ROWS_GET = (Right.VIEW, Right.RUN, Right.DEPLOY)
 class SearchForm(forms.Form):
     """Which rows are shown."""
 
-    q = forms.CharField(
-        label=_("Search by name"),
-        required=False,
-        max_length=255,
-        widget=forms.TextInput(attrs={"type": "search"}),
-    )
+    q = forms.CharField(label=_("Search by name"), required=False, max_length=255)
 
 
 class WhoForm(forms.Form):
