@@ -25,7 +25,7 @@ from ..models.application import TEMPLATE_NAMES
 from .application_page import add_errors
 from .base import actor_of
 from .import_web_apps import UploadForm
-from .values import shown_value
+from .values import shown_field
 from .web_app_actions import NamingForm, asked
 
 if TYPE_CHECKING:
@@ -214,13 +214,12 @@ def _suggested(entry: Entry) -> dict[str, str]:
     return {"application_id": wish, "name": str(entry.title)}
 
 
-def _presets(entry: Entry) -> Iterator[tuple[Any, Any]]:
+def _presets(entry: Entry) -> Iterator[tuple[Any, ...]]:
     yield _("Type"), TEMPLATE_NAMES[entry.template.value]
     if entry.callback:
         yield _("Redirect URI"), gettext("the address, and %(path)s") % {"path": entry.callback}
     for name, value in entry.fields.items():
-        column: Any = Application._meta.get_field(name)
-        yield column.verbose_name, shown_value(value)
+        yield shown_field(name, value)
 
 
 def _joined(keys: Any) -> str:

@@ -24,9 +24,8 @@ from ..flows import webapps
 from ..flows.webapps.document import carrying
 from ..flows.webapps.document.reading import MAX_BYTES
 from ..flows.webapps.document.report import Outcome, Report
-from ..models import Application
 from .base import actor_of, badge
-from .values import shown_value
+from .values import shown_field
 
 if TYPE_CHECKING:
     from .web_apps import WebAppAdmin
@@ -39,7 +38,6 @@ KINDS = {
     "updated": ("warning", _("Will be updated")),
     "unchanged": ("muted", _("Stays unchanged")),
 }
-_LISTS = {"scopes": _("Scope definitions"), "permissions": _("Permissions"), "logo": _("Logo")}
 
 
 class UploadForm(forms.Form):
@@ -172,16 +170,9 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _rows(changes: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[tuple[Any, str, str]]:
+def _rows(changes: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[tuple[str, ...]]:
     for name, change in changes:
-        yield _label(name), shown_value(change["before"]), shown_value(change["after"])
-
-
-def _label(name: str) -> Any:
-    if name in _LISTS:
-        return _LISTS[name]
-    column: Any = Application._meta.get_field(name)
-    return column.verbose_name
+        yield shown_field(name, change["before"], change["after"])
 
 
 def _room() -> int:

@@ -6,10 +6,28 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..flows.webapps import durations
-from ..models import Right
+from ..models import Application, Right
+
+_LISTS = {
+    "scopes": gettext_lazy("Scope definitions"),
+    "permissions": gettext_lazy("Permissions"),
+    "logo": gettext_lazy("Logo"),
+}
+
+
+def shown_field(name: str, *values: Any) -> tuple[str, ...]:
+    """A field of an application, or one of its lists, as its page calls it; then its values."""
+    if name in _LISTS:
+        return (str(_LISTS[name]), *map(shown_value, values))
+    column: Any = Application._meta.get_field(name)
+    choices = dict(column.flatchoices)
+    words = (choices.get(value, value) if isinstance(value, str) else value for value in values)
+    return (capfirst(str(column.verbose_name)), *map(shown_value, words))
 
 
 def shown_value(value: Any) -> str:
@@ -24,7 +42,7 @@ def shown_value(value: Any) -> str:
         return "\n".join(map(shown_value, value))
     if isinstance(value, Mapping):
         return _shown_row(value)
-    return str(value)
+    return str(value)  # a label may be lazy
 
 
 def _shown_row(row: Mapping[str, Any]) -> str:

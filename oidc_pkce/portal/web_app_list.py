@@ -60,7 +60,6 @@ class WebAppList(PortalAdmin):
     ordering = (Lower("name"), "pk")
     search_fields = ("name", "description", "application_id", "openid_client_id")
     search_help_text = _("Name, Type, Description, Status, Application ID or client ID")
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The applications that this administrator may see, with status, without logos' bytes."""

@@ -152,7 +152,11 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
         if administration.holds_everywhere(user, right):
             return True
         if application is None:
-            return administration.holding(user, right).exists()
+            # The administration asks this a dozen times for one page.
+            held = request.__dict__.setdefault("_oidc_pkce_holds", {})
+            if right not in held:
+                held[right] = administration.holding(user, right).exists()
+            return bool(held[right])
         return right in administration.rights(user, application)
 
     def _pages(self, application: Application, current: Any) -> list[tuple[str, Any, bool]]:

@@ -137,6 +137,16 @@ def test_many_rows_cost_no_more_statements_than_few(portal, three, django_assert
     assert not any("content" in one["sql"].replace("content_type", "") for one in spent)
 
 
+def test_rows_of_rights_cost_a_fixed_number_of_statements(db, django_assert_max_num_queries):
+    sam = staff("sam")
+    for number in range(40):
+        made = make_application(application_id=f"app{number}", name=f"App {number}")
+        give(sam, made, Right.MANAGE)
+
+    with django_assert_max_num_queries(18):
+        assert len(listed(sam, status="deployed")) == 40
+
+
 def test_an_administrator_sees_only_what_a_row_reaches(three):
     sam = give(staff("sam"), three["ready"], Right.MANAGE)
 
