@@ -1,0 +1,127 @@
+"""Every screen of the Admin Portal: the table that tests and pictures share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.browser.administrator import Administrator
+
+Rows = Mapping[str, Any]
+
+
+def nothing_more(_: Page) -> None:
+    """The address is enough."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where it is, and what is done there before anybody looks."""
+
+    path: str
+    then: Callable[[Page], None] = nothing_more
+
+    def open(self, admin: Administrator, rows: Rows) -> None:
+        admin.open(self.path.format(**rows))
+        self.then(admin.page)
+
+
+def open_menu(page: Page) -> None:
+    page.get_by_text("Actions", exact=True).click()
+
+
+def fail_to_save(page: Page) -> None:
+    page.get_by_label("Issuer").fill("not an address")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("alert").wait_for()
+
+
+def make_a_secret(page: Page) -> None:
+    page.get_by_role("button", name="Make a new secret").click()
+    page.locator("#client-secret").wait_for()
+
+
+def choose_an_import(page: Page) -> None:
+    document = (
+        b'[{"ServiceName": "field_notes", "Name": "Field Notes", "TemplateName": "OAuth2ServerClient",'
+        b' "OAuthProfile": {"ClientIDType": 0, "AllowedClients": ["my_service_user", "another_client"],'
+        b' "Redirects": ["https://notes.example.com/signed-in"]}}]'
+    )
+    file = {"name": "field-notes.json", "mimeType": "application/json", "buffer": document}
+    page.get_by_label("File").set_input_files(files=[file])  # type: ignore[list-item]
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Import", exact=True).wait_for()
+
+
+def open_rights(page: Page) -> None:
+    page.get_by_text("What each right brings").click()
+
+
+SCREENS: dict[str, Screen] = {
+    "home": Screen(""),
+    "web-apps": Screen("application/"),
+    "web-apps-none": Screen("application/?q=nothing+of+this+name"),
+    "add-web-apps": Screen("application/add/"),
+    "add-web-apps-custom": Screen("application/add/?tab=custom"),
+    "add-web-apps-import": Screen("application/add/?tab=import"),
+    "add-web-apps-import-preview": Screen("application/add/?tab=import", choose_an_import),
+    "add-web-app": Screen("application/add/oauth2-client/"),
+    "add-web-app-from-search": Screen("application/add/grafana/"),
+    "settings": Screen("application/{notes}/change/"),
+    "settings-hard": Screen("application/{hard}/change/"),
+    "actions": Screen("application/{notes}/change/", open_menu),
+    "general-usage": Screen("application/{notes}/general-usage/"),
+    "general-usage-server": Screen("application/{api}/general-usage/"),
+    "general-usage-hard": Screen("application/{hard}/general-usage/"),
+    "general-usage-empty": Screen("application/{bare}/general-usage/"),
+    "general-usage-refused": Screen("application/{notes}/general-usage/", fail_to_save),
+    "trust": Screen("application/{online}/trust/"),
+    "client-secret": Screen("application/{online}/client-secret/"),
+    "client-secret-revoke": Screen("application/{online}/client-secret/{secret}/revoke/"),
+    "tokens": Screen("application/{notes}/tokens/"),
+    "tokens-openid": Screen("application/{online}/tokens/"),
+    "scope": Screen("application/{notes}/scope/?tried=/notes/17"),
+    "scope-hard": Screen("application/{hard}/scope/"),
+    "scope-empty": Screen("application/{bare}/scope/"),
+    "scope-definition": Screen("application/{notes}/scope-definition/?name=notes.read"),
+    "scope-delete": Screen("application/{notes}/scope-delete/?name=notes.read"),
+    "permissions": Screen("application/{notes}/permissions/?who=ada", open_rights),
+    "permissions-hard": Screen("application/{hard}/permissions/"),
+    "permissions-empty": Screen("application/{bare}/permissions/"),
+    "account-mapping": Screen("application/{notes}/account-mapping/"),
+    "policy": Screen("application/{notes}/policy/"),
+    "changelog": Screen("application/{notes}/changelog/"),
+    "changelog-hard": Screen("application/{hard}/changelog/"),
+    "clone": Screen("application/{notes}/clone/"),
+    "disable": Screen("application/{notes}/disable/"),
+    "delete": Screen("application/{hard}/delete/"),
+    "service-users": Screen("serviceuser/"),
+    "service-user-add": Screen("serviceuser/add/"),
+    "service-user": Screen("serviceuser/{service_user}/change/"),
+    "service-user-secret": Screen("serviceuser/{service_user}/client-secret/", make_a_secret),
+    "service-user-secret-revoke": Screen(
+        "serviceuser/{service_user}/client-secret/{service_secret}/revoke/"
+    ),
+    "roles": Screen("role/"),
+    "role-add": Screen("role/add/"),
+    "role": Screen("role/{role}/change/"),
+    "role-members": Screen("role/{role}/members/"),
+    "role-rights": Screen("role/{role}/rights/"),
+    "role-applications": Screen("role/{role}/applications/"),
+    "grants": Screen("grant/"),
+    "grant": Screen("grant/{grant}/change/"),
+    "grant-revoke": Screen("grant/{grant}/revoke/"),
+    "signing-keys": Screen("signingkey/"),
+    "signing-key": Screen("signingkey/{key}/change/"),
+    "signing-key-rotate": Screen("signingkey/rotate/RS256/"),
+    "signing-key-retire": Screen("signingkey/{key}/retire/"),
+    "audit-log": Screen("auditevent/"),
+    "audit-event": Screen("auditevent/{event}/change/"),
+    "requests": Screen("requesttrace/"),
+    "request": Screen("requesttrace/{request}/change/"),
+    "sign-out-deliveries": Screen("logoutdelivery/"),
+    "sign-out-delivery": Screen("logoutdelivery/{delivery}/change/"),
+}
