@@ -36,7 +36,7 @@ from .records import (
     users_named,
 )
 
-SHORT = 100  # characters of a summary
+SHORT = 60  # characters of a summary
 
 #: What actions are about: the first word of each.
 SUBJECTS = {
