@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.models import Permission as DjangoPermission
 
-from oidc_pkce.flows import roles
+from oidc_pkce.flows import roles, webapps
 from oidc_pkce.models import AuditEvent, Permission, Principal, Role
 from tests.fixtures import make_user
 from tests.journeys import Journey, make_application, make_service_user
@@ -239,6 +239,23 @@ def test_assigning_leaves_every_other_row_and_right_alone(portal, role, ada, lis
     row = Permission.objects.get(application=list_app, user=ada)
     assert (row.can_grant, row.can_run) == (True, False)
     assert Permission.objects.filter(application=list_app).count() == 3
+
+
+@pytest.mark.parametrize("what", ["application_id", "remove"])
+def test_the_second_of_two_administrators_is_told(portal, role, list_app, monkeypatch, what):
+    """Somebody saves the application between our reading its rows and our writing them."""
+    if what == "remove":
+        list_app.permissions.create(principal=Principal.GROUP, group_id=role.pk)
+
+    def too_late(*args: Any, **kwargs: Any) -> None:
+        raise webapps.EditedMeanwhile(list_app.application_id)
+
+    monkeypatch.setattr(webapps, "update", too_late)
+    sent = {what: list_app.pk if what == "remove" else "my_app"}
+
+    page = portal.post(f"role/{role.pk}/applications/", sent).content.decode()
+
+    assert "Somebody changed this application at the same moment" in page
 
 
 @pytest.mark.parametrize(
