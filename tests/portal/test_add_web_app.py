@@ -176,6 +176,16 @@ def test_a_visit_names_nothing_that_its_administrator_may_not_see(list_app):
     assert "Added in this visit" not in page
 
 
+def test_a_custom_application_has_the_safe_defaults(portal):
+    portal.post("application/add/oauth2-client/", {"application_id": "mine", "name": "Mine"})
+
+    made = Application.objects.get()
+    assert (made.requires_pkce, made.allows_plain_pkce) == (True, False)
+    assert made.client_id_type == "Confidential"
+    assert made.flows == ["AuthorizationCode"]
+    assert made.access_token_typ == "JWT"
+
+
 def test_whoever_adds_becomes_the_owner(db):
     sam = staff("sam", "add_application")
 
