@@ -344,3 +344,15 @@ def test_names_are_shown_as_text_and_nothing_is_inline(portal):
         assert "<b>svc" not in page
         assert "<script>alert" not in page
         assert not INLINE.search(page), INLINE.search(page)
+
+
+def test_the_audit_log_says_what_the_flag_was(portal):
+    portal.post("serviceuser/add/", {"login_name": "svc"})
+    made = ServiceUser.objects.get()
+    assert not made.is_oauth_confidential_client
+
+    portal.save(change(made), is_oauth_confidential_client="on")
+
+    assert ServiceUser.objects.get().is_oauth_confidential_client
+    details = AuditEvent.objects.get(action="service_user.updated").details
+    assert details["changes"] == {"is_oauth_confidential_client": {"before": False, "after": True}}
