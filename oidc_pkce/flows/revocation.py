@@ -89,25 +89,22 @@ def revoke_all(
     """Revoke the live ones of these grants, ``most`` of them at the most: ask again for the rest.
 
     In short transactions, each grant with an audit event and a signal of its own, exactly once,
-    whoever else revokes at the same time. Memory is bounded by a batch.
+    whoever else revokes at the same time. Memory holds their keys, and a batch of them as a whole.
     """
-    live = grants.filter(revoked_at=None, expires_at__gt=now).order_by("pk")
-    count, last, examined = 0, None, 0
-    while examined < most:
-        batch = live if last is None else live.filter(pk__gt=last)
-        found = list(batch.values_list("pk", flat=True)[: min(BATCH, most - examined)])
-        if not found:
-            return Revoked(count, is_complete=True)
-        count += _revoke_batch(found, actor, now)
-        examined, last = examined + len(found), found[-1]
-    return Revoked(count, is_complete=not live.filter(pk__gt=last).exists())
+    live = grants.filter(revoked_at=None, expires_at__gt=now).order_by()
+    found = list(live.values_list("pk", flat=True)[: most + 1])
+    chosen = sorted(found[:most])
+    batches = (chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH))
+    count = sum(_revoke_batch(batch, actor, now) for batch in batches)
+    return Revoked(count, is_complete=len(found) <= most)
 
 
 @transaction.atomic
 def _revoke_batch(pks: Sequence[uuid.UUID], actor: Actor, now: datetime) -> int:
     """Revoke those that nobody was faster with; how many."""
     still = Grant.objects.filter(pk__in=pks, revoked_at=None)
-    rows = list(still.select_related("application", "user").select_for_update(of=("self",)))
+    still = still.select_related("application", "user").order_by("pk")  # no two wait in a circle
+    rows = list(still.select_for_update(of=("self",)))
     Grant.objects.filter(pk__in=[row.pk for row in rows]).revoke(now)
     reason = audit.Action.GRANT_REVOKED
     audit.record_all(_event(row, actor, now, reason) for row in rows)
