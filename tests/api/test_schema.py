@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import schemathesis
 from django.contrib.auth import get_user_model
+from django.core import signals
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.test import override_settings
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
@@ -62,11 +65,18 @@ schema = load()
 
 
 @pytest.fixture
-def token(operations: Application) -> str:
+def token(operations: Application) -> Iterator[str]:
     """Of a service user that may do everything."""
     operator = make_user("operator", is_superuser=True)
     make_service_user(operator, SECRET)
-    return token_for(operations, operator, SCOPE)
+    made = token_for(operations, operator, SCOPE)
+    # The test's transaction goes on behind each request, as Django's own test client sees to.
+    both = (signals.request_started, signals.request_finished)
+    for signal in both:
+        signal.disconnect(close_old_connections)
+    yield made
+    for signal in both:
+        signal.connect(close_old_connections)
 
 
 def stock() -> dict[str, Any]:
