@@ -11,6 +11,7 @@ admin.site.login_form = LimitedAuthenticationForm
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/api/oidc_pkce/", include("oidc_pkce.api.urls")),  # before the admin's own pattern
     path("admin/", admin.site.urls),
     path("api/notes", NotesView.as_view()),
     path("api/notes/latest", latest_note),

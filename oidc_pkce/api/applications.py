@@ -22,7 +22,7 @@ from .application_members import (
     shown,
 )
 from .base import ManagementView
-from .fields import Choice, QueryFlag, StrictSerializer, Text
+from .fields import Choice, QueryFlag, Text
 from .pagination import PageQuery, page_of, paged
 from .problems import Problem
 from .schema import ETAG, ID, IF_MATCH, IF_NONE_MATCH, operation
@@ -39,7 +39,9 @@ class ApplicationQuery(PageQuery):
     enabled = QueryFlag(required=False)
     category = Text(max_length=100, required=False)
     application_id = Text(
-        max_length=64, required=False, help_text="The one of this Application ID, whatever its case."
+        max_length=64,
+        required=False,
+        help_text="The one of this Application ID, whatever its case.",
     )
     search = Text(
         max_length=200,

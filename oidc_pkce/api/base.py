@@ -119,7 +119,9 @@ class ManagementView(APIView):
     def require(self, permission: str) -> None:
         """Raise ``Problem`` 403 unless the user has this permission of Django's."""
         if not self.request.user.has_perm(f"oidc_pkce.{permission}"):
-            sentence = _("This needs the permission %(name)s.") % {"name": f"oidc_pkce.{permission}"}
+            sentence = _("This needs the permission %(name)s.") % {
+                "name": f"oidc_pkce.{permission}"
+            }
             raise Problem(problems.FORBIDDEN, sentence)
 
     def application(self, pk: int, right: Right = Right.VIEW) -> Application:

@@ -158,9 +158,7 @@ def _content(told: Mapping[str, Any]) -> Mapping[str, Any]:
 def _parameters(told: Mapping[str, Any]) -> Iterator[Member]:
     for each in told.get("parameters", ()):
         kind = f"{_kind(each['schema'])}, {each['in']}"
-        yield Member(
-            each["name"], kind, each.get("required", False), each.get("description", "")
-        )
+        yield Member(each["name"], kind, each.get("required", False), each.get("description", ""))
 
 
 def _members(made: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Member]:

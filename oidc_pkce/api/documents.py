@@ -128,7 +128,9 @@ class ExportMany(ManagementView):
     )
     def get(self, request: Request) -> Response:
         """The documents that an import takes."""
-        rows = found(administration.holding(request.user).with_status(), self.query(ApplicationQuery))
+        rows = found(
+            administration.holding(request.user).with_status(), self.query(ApplicationQuery)
+        )
         chosen = list(rows.prefetch_related("scopes")[: MOST + 1])
         if len(chosen) > MOST:
             sentence = _("These are more than %(most)s applications: filter them.")

@@ -108,7 +108,9 @@ class OnePermission(ManagementView):
         self.query()
         application = self.application(id)
         rows = granted(application)
-        row = next((one for one in rows if (one["principal"], one["name"]) == (principal, name)), None)
+        row = next(
+            (one for one in rows if (one["principal"], one["name"]) == (principal, name)), None
+        )
         if row is None:
             raise Problem(problems.NOT_FOUND)
         return Response(row, headers={"ETag": preconditions.etag(application)})
@@ -169,7 +171,10 @@ def changes_of(
         raise Problem(problems.INVALID, faults=_missing(rows, missing))
     return tuple(
         PermissionChange(
-            Principal(row["principal"]), frozenset(map(Right, row["rights"])), row["name"], keys[_key(row)]
+            Principal(row["principal"]),
+            frozenset(map(Right, row["rights"])),
+            row["name"],
+            keys[_key(row)],
         )
         for row in rows
     )
@@ -177,7 +182,10 @@ def changes_of(
 
 def _missing(rows: Sequence[Mapping[str, Any]], missing: Iterable[int]) -> Iterator[Fault]:
     for index in missing:
-        named = {"kind": Principal(rows[index]["principal"]).label, "name": rows[index]["name"][:80]}
+        named = {
+            "kind": Principal(rows[index]["principal"]).label,
+            "name": rows[index]["name"][:80],
+        }
         sentence = _("There is no %(kind)s “%(name)s”.") % named
         yield Fault(f"/permissions/{index}/name", sentence)
 

@@ -29,7 +29,9 @@ from .secrets import (
     rotated,
 )
 
-CLIENT_ID = path_parameter("client_id", {"type": "string"}, "The login name, which is the client_id.")
+CLIENT_ID = path_parameter(
+    "client_id", {"type": "string"}, "The login name, which is the client_id."
+)
 
 
 class ServiceUserSerializer(StrictSerializer):
@@ -257,9 +259,7 @@ def _update(view: ManagementView, found: ServiceUser, members: dict[str, Any]) -
         switch(found, actor=view.actor, now=view.now)
     if "is_oauth_confidential_client" in members:
         flag = members["is_oauth_confidential_client"]
-        service_user.flag(
-            found, is_oauth_confidential_client=flag, actor=view.actor, now=view.now
-        )
+        service_user.flag(found, is_oauth_confidential_client=flag, actor=view.actor, now=view.now)
 
 
 def _login() -> str:

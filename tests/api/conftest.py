@@ -142,7 +142,9 @@ def operations(db: None) -> Application:
         client_id_type="Confidential",
         client_ids=[],
         flows=["ClientCreds"],
+        everybody=False,
     )
+    Permission.objects.create(application=made, principal=Principal.EVERYBODY, can_view=False)
     for name in (SCOPE, "other"):
         made.scopes.create(name=name)
     return made

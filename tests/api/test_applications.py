@@ -74,9 +74,7 @@ def test_a_patch_leaves_what_it_does_not_name_and_a_put_sets_it_to_its_default(
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_a_change_without_if_match_is_refused(
-    api: Api, list_app: Application, method: str
-) -> None:
+def test_a_change_without_if_match_is_refused(api: Api, list_app: Application, method: str) -> None:
     told = api.call(method, address(list_app), NEW)
 
     assert told.status == 428
@@ -247,9 +245,7 @@ def test_a_body_is_read_only_so_far(api: Api, list_app: Application) -> None:
 def test_a_body_that_is_not_json_is_refused(
     api: Api, list_app: Application, content_type: str
 ) -> None:
-    told = api.call(
-        "PATCH", address(list_app), raw=b"name=x", match="*", content_type=content_type
-    )
+    told = api.call("PATCH", address(list_app), raw=b"name=x", match="*", content_type=content_type)
 
     assert told.status == 415
 

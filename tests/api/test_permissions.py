@@ -41,9 +41,7 @@ def test_rows_are_listed_and_replaced_as_a_whole(api: Api, ada: Any, path: str) 
     assert api.get(path).json["permissions"] == rows
 
 
-def test_one_principal_is_added_changed_read_and_taken_away(
-    api: Api, ada: Any, path: str
-) -> None:
+def test_one_principal_is_added_changed_read_and_taken_away(api: Api, ada: Any, path: str) -> None:
     Group.objects.create(name="Night/shift")
     group = f"{path}/group/Night%2Fshift"
 
@@ -60,9 +58,7 @@ def test_one_principal_is_added_changed_read_and_taken_away(
     assert Permission.objects.count() == 2
 
 
-def test_a_principal_that_does_not_exist_is_named_and_nothing_is_saved(
-    api: Api, path: str
-) -> None:
+def test_a_principal_that_does_not_exist_is_named_and_nothing_is_saved(api: Api, path: str) -> None:
     rows = [EVERYBODY, {"principal": "user", "name": "nobody", "rights": []}]
 
     told = api.put(path, {"permissions": rows}, match="*")

@@ -111,7 +111,9 @@ VIEW: Mapping[str, int] = {
 GRANTS = dict.fromkeys(("read_grant", "revoke_grant"), 200)
 DONE = {
     **dict.fromkeys(OPERATIONS, 200),
-    **dict.fromkeys((name for name in OPERATIONS if name.startswith(("delete_", "revoke_app"))), 204),
+    **dict.fromkeys(
+        (name for name in OPERATIONS if name.startswith(("delete_", "revoke_app"))), 204
+    ),
     **dict.fromkeys(("create_application", "clone_application", "create_service_user"), 201),
     **dict.fromkeys((name for name in OPERATIONS if name.startswith("rotate_")), 201),
     "revoke_service_user_secret": 204,
@@ -133,7 +135,8 @@ EXPECTED: Mapping[str, Mapping[str, int]] = {
     "staff with View": VIEW,
     "staff with Manage": MANAGE,
     "staff with Delete": {**VIEW, **done(*DELETING)},
-    "staff with Grant": {**VIEW, **done(*GRANTING)},
+    # Nobody takes the last Grant right away, not even their own.
+    "staff with Grant": {**VIEW, **done(*GRANTING), "replace_permissions": 422},
     "staff who may view": {**VIEW, **done("list_service_users")}
     | done("read_service_user", "list_service_user_secrets", "read_grant")
     | {"revoke_grant": 403}
@@ -161,7 +164,9 @@ def there(db: None, ada: Any) -> dict[str, Any]:
         template="Generic OpenID Connect",
         client_id_type="Confidential",
         client_ids=[],
+        everybody=False,
     )
+    Permission.objects.create(application=target, principal="everybody", can_view=False)
     make_service_user(make_user("victim"), SECRET)
     secret = ClientSecret.objects.create(application=target, digest=b"x" * 32)
     grant = Grant.objects.create(

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.config import ChecksConfig, GenerationConfig, ProjectConfig, ProjectsConfig
 from schemathesis.config import SchemathesisConfig as Config
 from schemathesis.config._checks import (
+    MissingRequiredHeaderConfig,
     NegativeDataRejectionConfig,
     PositiveDataAcceptanceConfig,
     SimpleCheckConfig,
@@ -41,6 +42,9 @@ CONFIG = Config(
                     expected_statuses=["2xx", "304", *REFUSALS]
                 ),
                 negative_data_rejection=NegativeDataRejectionConfig(
+                    expected_statuses=["400", *REFUSALS]
+                ),
+                missing_required_header=MissingRequiredHeaderConfig(
                     expected_statuses=["400", *REFUSALS]
                 ),
                 # A grant that was revoked and a key that was retired can be read.
@@ -127,7 +131,7 @@ def lead_somewhere(case: Any) -> None:
 
 @schema.parametrize()
 @settings(
-    max_examples=15,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,

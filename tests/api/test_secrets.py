@@ -18,7 +18,9 @@ from tests.journeys import SECRET, Journey
 
 
 def everything_kept(caplog: pytest.LogCaptureFixture) -> str:
-    rows = [row for model in (AuditEvent, RequestTrace, ClientSecret) for row in model.objects.all()]
+    rows = [
+        row for model in (AuditEvent, RequestTrace, ClientSecret) for row in model.objects.all()
+    ]
     sessions = [str(session.get_decoded()) for session in Session.objects.all()]
     return serializers.serialize("json", rows) + "".join(sessions) + caplog.text
 
@@ -81,9 +83,7 @@ def test_a_moment_is_written_with_its_offset(
     assert (told.status, told.places) == (400, ["/expires_at"])
 
 
-def test_an_oauth2_application_has_no_secret_of_its_own(
-    api: Api, list_app: Application
-) -> None:
+def test_an_oauth2_application_has_no_secret_of_its_own(api: Api, list_app: Application) -> None:
     assert api.post(f"applications/{list_app.pk}/secrets").status == 422
     assert not ClientSecret.objects.exists()
 
