@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.http import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import UnsupportedMediaType
@@ -74,9 +73,7 @@ class ManagementView(APIView):
         """Problem details, also where the host has a handler of its own."""
         return problems.answer
 
-    def finalize_response(
-        self, request: Any, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> Any:
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """No cache keeps it, and no browser takes it for a page."""
         made = super().finalize_response(request, response, *args, **kwargs)
         headers.forbid_caching(made)

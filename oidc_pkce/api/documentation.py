@@ -90,7 +90,8 @@ class _Patterns(tuple[Any, ...]):
 def _document(place: str, patterns: _Patterns) -> dict[str, Any]:
     """Made once for each place: it takes a moment, and sets what all of drf-spectacular reads."""
     with _making:
-        return document(patterns)
+        made = document(patterns)
+    return {**made, "servers": [{"url": place}]}
 
 
 @dataclass(frozen=True, slots=True)

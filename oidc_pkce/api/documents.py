@@ -161,7 +161,8 @@ class Import(ManagementView):
     def post(self, request: Request) -> Response:
         """Import, or say what an import would do."""
         dry_run = bool(self.query(ImportQuery).get("dry_run", False))
-        data = request.data if isinstance(request.data, bytes) else b""
+        body: Any = request.data
+        data = body if isinstance(body, bytes) else b""  # REST framework reads nothing as {}
         report = webapps.import_documents(
             data, actor=self.actor, now=self.now, dry_run=dry_run, user=request.user
         )

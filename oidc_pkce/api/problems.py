@@ -197,7 +197,7 @@ class TooLarge(Problem):
         super().__init__(TOO_LARGE, sentence)
 
 
-def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
+def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: ARG001
     """What an exception answers, for REST framework; ``None`` for one that is no refusal."""
     problem = problem_of(error)
     if problem is None:

@@ -192,7 +192,7 @@ def test_an_application_id_that_is_taken_is_named(api: Api, list_app: Applicatio
         ({"scopes": [{"name": "a", "nmae": "b"}]}, "/scopes/0/nmae"),
         ({"scopes": [{"description": "b"}]}, "/scopes/0/name"),
     ],
-    ids=lambda value: json.dumps(value),
+    ids=json.dumps,
 )
 def test_a_member_that_is_unknown_or_of_the_wrong_type_is_named(
     api: Api, list_app: Application, change: Any, place: str

@@ -90,8 +90,11 @@ def test_without_the_setting_no_bearer_is_let_in(bearer: Api, settings: Any) -> 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"APPLICATIONS": []}, {"APPLICATIONS": "x"}, {"SCOPE": "m"}, []]
-    + [{"APPLICATIONS": ["x"], "SCOPE": "two words"}, {"APPLICATIONS": ["x"], "ISSUERS": []}],
+    [
+        *({}, {"APPLICATIONS": []}, {"APPLICATIONS": "x"}, {"SCOPE": "m"}, []),
+        {"APPLICATIONS": ["x"], "SCOPE": "two words"},
+        {"APPLICATIONS": ["x"], "ISSUERS": []},
+    ],
     ids=str,
 )
 def test_a_wrong_setting_opens_nothing(db: None, settings: Any, wrong: Any) -> None:

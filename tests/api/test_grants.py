@@ -39,9 +39,8 @@ def test_a_grant_is_read_and_revoked_with_its_tokens(api: Api, signed_in: Journe
     assert row == api.get(f"grants/{row['id']}").json or told.json["state"] == "revoked"
     assert (told.status, told.json["state"]) == (200, "revoked")
     assert signed_in.refresh(tokens["refresh_token"]).error == "invalid_grant"
-    assert not [
-        token for token in tokens.values() if str(token) in str(row) and len(str(token)) > 40
-    ]
+    assert tokens["access_token"] not in str(row)
+    assert tokens["refresh_token"] not in str(row)
     assert AuditEvent.objects.get(action="grant.revoked").actor_name == "robin"
     assert api.post(f"grants/{row['id']}/revoke").json == told.json
     assert AuditEvent.objects.filter(action="grant.revoked").count() == 1

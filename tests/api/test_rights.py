@@ -83,7 +83,7 @@ NOTHING: Mapping[str, int] = {
     **{
         name: 404
         for name, (_, address, _) in OPERATIONS.items()
-        if address.startswith("applications/{id}") or address.startswith("grants/{grant}")
+        if address.startswith(("applications/{id}", "grants/{grant}"))
     },
     **{
         name: 403
