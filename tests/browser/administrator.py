@@ -12,6 +12,13 @@ from tests.browser.journey import PASSWORD
 APPLICATION = re.compile(r"/application/(\d+)/")
 
 
+def number_of(page: Page) -> int:
+    """Of the application that a page is about."""
+    found = APPLICATION.search(page.url)
+    assert found, page.url
+    return int(found[1])
+
+
 @dataclass(frozen=True)
 class Administrator:
     """A window of the portal in which somebody is signed in."""
@@ -46,7 +53,7 @@ class Administrator:
         self.told(f"{name} was added.")
         self.page.get_by_role("link", name="Close").click()
         expect(self.page.get_by_role("heading", name="Settings")).to_be_visible()
-        return int(APPLICATION.search(self.page.url)[1])  # type: ignore[index]
+        return number_of(self.page)
 
     def turn_to(self, title: str) -> None:
         """One of the pages in the list at the left of an application."""

@@ -19,10 +19,10 @@ REDIRECTS = [f"https://station-{number}.notes.example.com/signed-in" for number 
 PERMISSIONS = 1000
 
 
-def furnish(server: ProductionServer) -> dict[str, Any]:
-    """Fill the portal; the keys of the rows, for addresses."""
+def furnish(server: ProductionServer, what: str = "screens") -> dict[str, Any]:
+    """Fill the portal for all `screens`, or for `forms`; the keys of the rows, for addresses."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__],
+        [sys.executable, "-m", __name__, what],
         cwd=ROOT,
         env={**server.environment, "DJANGO_SETTINGS_MODULE": "demo_site.settings"},
         text=True,
@@ -38,9 +38,53 @@ def main() -> None:
     import django
 
     django.setup()
-    rows = {**add_applications(), **add_other_rows()}
-    rows.update(add_records(rows))
+    if sys.argv[1] == "forms":
+        rows = add_rows_to_change()
+    else:
+        rows = {**add_applications(), **add_other_rows()}
+        rows.update(add_records(rows))
     print(json.dumps(rows, default=str))
+
+
+def add_rows_to_change() -> dict[str, Any]:
+    """What each form changes: no test disturbs another."""
+    from django.contrib.auth import get_user_model
+    from django.utils import timezone
+
+    from oidc_pkce.flows import keys, service_user
+    from oidc_pkce.models import Grant, SigningKey
+
+    now = timezone.now()
+    oauth2 = {"template": "OAuth2ServerClient", "client_id_type": "List", "name": "Plain"}
+    names = {
+        "oauth2": "plain",
+        "api": "plain_api",
+        "doomed": "doomed",
+        "listed": "switched_by_list",
+    }
+    made = {key: create({**oauth2, "application_id": name}) for key, name in names.items()}
+    openid = {"application_id": "plain_openid", "template": "Generic OpenID Connect"}
+    made["openid"] = create(
+        {**openid, "name": "Plain OpenID", "redirect_uris": ["https://a.example/x"]}, everybody=True
+    )
+    robot = service_user.add("secretive-robot", actor=robin(), now=now)
+    for _ in range(2):
+        keys.rotate("ES256", now - timedelta(days=1), actor=robin(), at_once=True)
+    grant = Grant.objects.create(
+        application=made["openid"],
+        user=get_user_model().objects.get(username="bob"),
+        subject="bob",
+        client_id="my_service_user",
+        auth_time=now,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    return {
+        **{key: application.pk for key, application in made.items()},
+        "robot": robot.pk,
+        "grant": grant.pk,
+        "key": SigningKey.objects.filter(algorithm="ES256").earliest("generation").pk,
+    }
 
 
 def add_applications() -> dict[str, Any]:
@@ -175,8 +219,8 @@ def add_other_rows() -> dict[str, Any]:
 
     now = timezone.now()
     weather = service_user.create("weather-station", actor=robin(), now=now).service_user
-    for name in ("backup-robot", "r" * 150):
-        service_user.add(name, actor=robin(), now=now)
+    helper = service_user.add("backup-robot", actor=robin(), now=now)
+    service_user.add("r" * 150, actor=robin(), now=now)
     keepers = roles.create("Lighthouse keepers", actor=robin(), now=now)
     roles.create(LONG_NAME[:150].strip(), actor=robin(), now=now)
     for name in ("ada", "bob"):
@@ -189,6 +233,7 @@ def add_other_rows() -> dict[str, Any]:
     keys.rotate("ES256", now - timedelta(days=1), actor=robin())
     return {
         "service_user": weather.pk,
+        "helper": helper.pk,
         "service_secret": weather.client_secrets.get().pk,
         "role": keepers.pk,
         "key": SigningKey.objects.filter(algorithm="RS256").earliest("generation").pk,
@@ -209,7 +254,9 @@ def add_records(rows: dict[str, Any]) -> dict[str, Any]:
         at = now - timedelta(hours=hour, minutes=1)
         done = [audit.Action.SIGNED_IN] * signed_in + [audit.Action.SIGN_IN_FAILED] * failed
         audit.record_all(
-            audit.event(each, now=at, actor_pk=ada.pk, actor_name="ada", application_pk=rows["notes"])
+            audit.event(
+                each, now=at, actor_pk=ada.pk, actor_name="ada", application_pk=rows["notes"]
+            )
             for each in done
         )
     common = {"user": ada, "subject": "ada", "auth_time": now, "created_at": now}

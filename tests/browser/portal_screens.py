@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,12 +46,18 @@ def make_a_secret(page: Page) -> None:
 
 
 def choose_an_import(page: Page) -> None:
-    document = (
-        b'[{"ServiceName": "field_notes", "Name": "Field Notes", "TemplateName": "OAuth2ServerClient",'
-        b' "OAuthProfile": {"ClientIDType": 0, "AllowedClients": ["my_service_user", "another_client"],'
-        b' "Redirects": ["https://notes.example.com/signed-in"]}}]'
-    )
-    file = {"name": "field-notes.json", "mimeType": "application/json", "buffer": document}
+    usage = {"ClientIDType": 0, "AllowedClients": ["my_service_user", "another_client"]}
+    document = {
+        "ServiceName": "field_notes",
+        "Name": "Field Notes",
+        "TemplateName": "OAuth2ServerClient",
+        "OAuthProfile": {**usage, "Redirects": ["https://notes.example.com/signed-in"]},
+    }
+    file = {
+        "name": "field-notes.json",
+        "mimeType": "application/json",
+        "buffer": json.dumps([document]).encode(),
+    }
     page.get_by_label("File").set_input_files(files=[file])  # type: ignore[list-item]
     page.get_by_role("button", name="Show what would change").click()
     page.get_by_role("button", name="Import", exact=True).wait_for()
@@ -80,6 +87,7 @@ SCREENS: dict[str, Screen] = {
     "general-usage-refused": Screen("application/{notes}/general-usage/", fail_to_save),
     "trust": Screen("application/{online}/trust/"),
     "client-secret": Screen("application/{online}/client-secret/"),
+    "client-secret-new": Screen("serviceuser/{helper}/client-secret/", make_a_secret),
     "client-secret-revoke": Screen("application/{online}/client-secret/{secret}/revoke/"),
     "tokens": Screen("application/{notes}/tokens/"),
     "tokens-openid": Screen("application/{online}/tokens/"),
@@ -101,7 +109,6 @@ SCREENS: dict[str, Screen] = {
     "service-users": Screen("serviceuser/"),
     "service-user-add": Screen("serviceuser/add/"),
     "service-user": Screen("serviceuser/{service_user}/change/"),
-    "service-user-secret": Screen("serviceuser/{service_user}/client-secret/", make_a_secret),
     "service-user-secret-revoke": Screen(
         "serviceuser/{service_user}/client-secret/{service_secret}/revoke/"
     ),

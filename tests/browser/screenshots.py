@@ -1,17 +1,24 @@
-"""Writes docs/images from the running product: `python -m tests.browser.screenshots`."""
+"""Writes docs/images from the running product: `python -m tests.browser.screenshots`.
+
+Names of pictures as arguments take only those, the portal's as `portal/grants`.
+"""
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.system_programs import ensure_chromium
 from tests.browser import journey, small_png
+from tests.browser.administrator import Administrator
 from tests.browser.conftest import FLAGS
 from tests.browser.journey import Site, cast
+from tests.browser.portal_cast import furnish
+from tests.browser.portal_screens import SCREENS, Rows
 from tests.browser.relying_party import RelyingParty
 from tests.clients.provisioning import provision
 from tests.live_server import ROOT, production_server
@@ -32,8 +39,34 @@ PICTURES: tuple[tuple[str, Callable[[Page, Site], None], dict[str, int], str], .
 )
 
 
+# The portal: `hard` ones and their like are for tests alone.
+PORTAL = (
+    *("home", "web-apps", "add-web-apps", "add-web-apps-custom", "add-web-apps-import-preview"),
+    *("add-web-app", "actions", "settings", "general-usage", "trust", "client-secret-new"),
+    *("tokens", "scope", "permissions", "account-mapping", "policy", "changelog"),
+    *("service-users", "service-user", "role-members", "role-applications", "grants", "grant"),
+    *("signing-keys", "signing-key-rotate", "audit-log", "requests", "request"),
+    "sign-out-deliveries",
+)
+WINDOW = {"width": 1120, "height": 700}
+TALLEST = 1500  # pixels: a picture says what a screen is like, not all of it
+# A picture names no port of the machine that took it.
+ADDRESS = "https://id.example.com"
+RENAME = """([old, address]) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    texts.currentNode.data = texts.currentNode.data.replaceAll(old, address);
+  }
+  for (const input of document.querySelectorAll("input")) {
+    input.placeholder = input.placeholder.replaceAll(old, address);
+  }
+  document.activeElement.blur();
+}"""
+
+
 def main() -> None:
-    IMAGES.mkdir(parents=True, exist_ok=True)
+    wanted = sys.argv[1:]
+    (IMAGES / "portal").mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         production_server(Path(folder)) as server,
@@ -42,9 +75,41 @@ def main() -> None:
         provision(server, **cast(CLIENT))
         chromium = playwright.chromium.launch(executable_path=ensure_chromium(), args=FLAGS)
         for name, step, size, scheme in PICTURES:
-            picture = take(chromium, Site(server.base, CLIENT), step, size, scheme)
-            (IMAGES / f"{name}.png").write_bytes(picture)
-            print(f"docs/images/{name}.png  {len(picture) // 1024} KiB")
+            if not wanted or name in wanted:
+                keep(name, take(chromium, Site(server.base, CLIENT), step, size, scheme))
+        rows = furnish(server)
+        for name, picture in portal(chromium, server.base, rows, wanted):
+            keep(name, picture)
+
+
+def keep(name: str, picture: bytes) -> None:
+    small = small_png.reduce(picture)
+    (IMAGES / f"{name}.png").write_bytes(small)
+    print(f"docs/images/{name}.png  {len(small) // 1024} KiB", flush=True)
+
+
+def portal(
+    chromium: Browser, base: str, rows: Rows, wanted: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Screens of an administrator, one after the other in one window."""
+    names = [name for name in PORTAL if not wanted or f"portal/{name}" in wanted]
+    context = chromium.new_context(viewport=WINDOW, color_scheme="light", locale="en-GB")
+    admin = Administrator(context.new_page(), base)
+    admin.sign_in()
+    for name in names:
+        SCREENS[name].open(admin, rows)
+        yield f"portal/{name}", photograph(admin.page, base)
+    context.close()
+
+
+def photograph(page: Page, base: str) -> bytes:
+    """The whole page, without a blinking cursor; Save stands at its end, where nothing scrolls."""
+    page.evaluate(RENAME, [base, ADDRESS])
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({**WINDOW, "height": max(WINDOW["height"], min(height, TALLEST))})
+    picture = page.screenshot(animations="disabled")
+    page.set_viewport_size(WINDOW)
+    return picture
 
 
 def take(
@@ -62,7 +127,7 @@ def take(
     page.evaluate("document.activeElement.blur()")  # no blinking cursor
     picture = page.screenshot(animations="disabled", full_page=True)
     context.close()
-    return small_png.reduce(picture)
+    return picture
 
 
 if __name__ == "__main__":

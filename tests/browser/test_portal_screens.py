@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
 from tests.browser.administrator import Administrator
 from tests.browser.conftest import PHONE, Complaints
