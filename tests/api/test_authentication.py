@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from typing import Any
 
 import pytest
@@ -137,3 +138,14 @@ def test_whoever_is_not_signed_in_is_led_to_the_administrations_sign_in(db: None
     assert told.response.headers["Location"] == (
         "/admin/login/?next=%2Fadmin%2Fapi%2Foidc_pkce%2Fv1%2Fdocs%2F"
     )
+
+
+def test_a_project_without_the_extra_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from oidc_pkce.api import urls
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(ImproperlyConfigured, match=r"install oidc-pkce\[api\]"):
+        runpy.run_path(str(urls.__file__))
