@@ -106,6 +106,7 @@ class OneApplication(ManagementView):
         answer=ApplicationSerializer,
         headers=[ID, IF_NONE_MATCH, ETAG],
         kinds=[problems.NOT_FOUND],
+        others={304: "If-None-Match names the present version."},
     )
     def get(self, request: Request, id: int) -> Response:  # noqa: A002 - the address's word
         """What is stored."""

@@ -149,6 +149,7 @@ def operation(
     headers: Sequence[OpenApiParameter] = (),
     kinds: Sequence[problems.Kind] = (),
     description: str = "",
+    others: Mapping[int, str] | None = None,
 ) -> Callable[[View], View]:
     """Describe one operation; what every operation can answer is added here."""
     usual = [problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.UNAVAILABLE, *kinds]
@@ -157,6 +158,7 @@ def operation(
     # Every address can hold a query parameter that is not known.
     usual.append(problems.MALFORMED)
     told = {status: OpenApiResponse(answer, description="Done" if answer is None else "")}
+    told |= {code: OpenApiResponse(description=text) for code, text in (others or {}).items()}
     examples = [OpenApiExample("example", value=example, request_only=True)] if example else []
     decorate = extend_schema(
         operation_id=name,

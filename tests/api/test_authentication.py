@@ -145,7 +145,7 @@ def test_a_project_without_the_extra_is_told_what_to_install(
 ) -> None:
     from oidc_pkce.api import urls
 
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
     with pytest.raises(ImproperlyConfigured, match=r"install oidc-pkce\[api\]"):
         runpy.run_path(str(urls.__file__))
