@@ -48,7 +48,7 @@ PORTAL = (
     *("signing-keys", "signing-key-rotate", "audit-log", "requests", "request"),
     "sign-out-deliveries",
 )
-WINDOW = {"width": 1120, "height": 700}
+WINDOW = {"width": 1280, "height": 720}
 TALLEST = 1500  # pixels: a picture says what a screen is like, not all of it
 # A picture names no port of the machine that took it.
 ADDRESS = "https://id.example.com"
