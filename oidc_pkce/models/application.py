@@ -9,6 +9,7 @@ from itertools import permutations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Aggregate, Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Lower
@@ -113,7 +114,8 @@ class Application(models.Model):
         _("Application Description"),
         blank=True,
         max_length=2000,
-        validators=[validators.validate_text],
+        # A text column has no length of its own: max_length only bounds the form.
+        validators=[validators.validate_text, MaxLengthValidator(2000)],
     )
     category = models.CharField(
         _("Category"), max_length=100, default="Other", validators=[validators.validate_text]
@@ -308,8 +310,8 @@ class Application(models.Model):
     objects = ApplicationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("application")
-        verbose_name_plural = _("applications")
+        verbose_name = _("Web App")
+        verbose_name_plural = _("Web Apps")
         ordering = ("name", "pk")
         constraints = (
             models.UniqueConstraint(

@@ -463,3 +463,10 @@ def test_an_update_keeps_scopes_that_it_does_not_name(import_):
     import_({"ServiceName": "my_app", "Name": "Renamed"})
 
     assert Scope.objects.get().pk == before
+
+
+def test_a_description_has_a_length(import_):
+    answer = import_({"ServiceName": "my_app", "Description": "x" * 2001})
+
+    assert "Description" in str(answer)
+    assert not Application.objects.exists()
