@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator as DjangoPaginator
@@ -30,8 +30,22 @@ else:
 class PortalAdmin(ModelAdmin):
     """A screen with our style sheet."""
 
+    #: Lookups that links of ours use although no filter offers them.
+    linked_lookups: ClassVar[tuple[str, ...]] = ()
+
     class Media:
         css = {"all": ("oidc_pkce/portal.css",)}
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what a filter or a link of ours asks: an address must not test other columns."""
+        filters = self.get_list_filter(request) if request else self.list_filter
+        named: set[Any] = {
+            name if isinstance(name, str) else getattr(name, "parameter_name", "")
+            for name in filters
+        }
+        return (
+            lookup in named or lookup in self.linked_lookups or lookup.partition("__")[0] in named
+        )
 
 
 class BoundedPaginator(Paginator):

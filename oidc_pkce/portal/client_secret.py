@@ -228,13 +228,3 @@ class ClientSecretAdmin(PortalAdmin):
 
     def _route(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_client_secret"
-
-
-def live_secrets(owner: Any) -> str:
-    """How many live secrets there are, and when the newest was last used."""
-    live: list[ClientSecret] = list(owner.client_secrets.live(timezone.now()))
-    used = [secret.last_used_at for secret in live if secret.last_used_at]
-    if not live:
-        return _("none")
-    last = max(used).strftime("%Y-%m-%d %H:%M") if used else _("never")
-    return _("%(count)s live, last used: %(last)s") % {"count": len(live), "last": last}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.contrib.auth.models import Group
@@ -21,23 +20,23 @@ from ..flows.escalation import joining_gives_more
 from ..models import Permission, Principal, Right, Role
 from .base import PortalAdmin, actor_of
 from .role_pages import AdministrativeRightsPage, ApplicationsPage, MembersPage, RolePage
-
-if TYPE_CHECKING:
-    RoleModelForm = forms.ModelForm[Role]
-else:
-    RoleModelForm = forms.ModelForm
+from .seen import SeenForm
 
 #: The list at the left of a role, below its own form.
 PAGES: tuple[type[RolePage], ...] = (MembersPage, AdministrativeRightsPage, ApplicationsPage)
 NAMED_APPLICATIONS = 50  # on the page that asks whether to delete a role
 
 
-class RoleForm(RoleModelForm):
+class RoleForm(SeenForm):
     """A name."""
 
     class Meta:
         model = Role
         fields = ("name",)
+
+    def stored(self) -> str:
+        """The name."""
+        return str(self.instance.name)
 
 
 class RoleAdmin(PortalAdmin):
@@ -64,6 +63,11 @@ class RoleAdmin(PortalAdmin):
         stored: QuerySet[Any] = super().get_queryset(request)
         counted: QuerySet[Any] = stored.annotate(**counts)
         return counted
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The name; a page that can save carries what it showed."""
+        may_save = obj is not None and self.has_change_permission(request, obj)
+        return ("name", "seen") if may_save else ("name",)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Without members where users have no groups."""

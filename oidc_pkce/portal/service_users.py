@@ -36,6 +36,7 @@ from ..models import Application, ClientSecret, Permission, Right, ServiceUser
 from ..protocol.application import ClientIdType, Template
 from .base import actor_of
 from .client_secret import ClientSecretAdmin
+from .seen import SeenForm
 
 if TYPE_CHECKING:
     ServiceUserModelForm = forms.ModelForm[ServiceUser]
@@ -75,7 +76,7 @@ class NewServiceUserForm(ServiceUserModelForm):
         return name
 
 
-class ServiceUserForm(ServiceUserModelForm):
+class ServiceUserForm(SeenForm):
     """What can be changed of a service user."""
 
     is_active = forms.BooleanField(
@@ -91,6 +92,11 @@ class ServiceUserForm(ServiceUserModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["is_active"] = self.instance.user.is_active
+
+    def stored(self) -> str:
+        """Both flags: whoever was shut out meanwhile must not come back by another's saving."""
+        flags = (self.instance.user.is_active, self.instance.is_oauth_confidential_client)
+        return "".join(str(int(flag)) for flag in flags)
 
 
 class ActiveFilter(admin.SimpleListFilter):
@@ -159,7 +165,8 @@ class ServiceUserAdmin(ClientSecretAdmin):
         """What the form holds."""
         if obj is None:
             return ("login_name", "is_oauth_confidential_client")
-        return ("login_name", "is_active", "is_oauth_confidential_client")
+        carried = ("seen",) if self.has_change_permission(request, obj) else ()
+        return ("login_name", "is_active", "is_oauth_confidential_client", *carried)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The name is chosen once."""

@@ -57,6 +57,11 @@ class WebAppList(PortalAdmin):
         "enabled",
     )
     list_filter = ("template", StatusFilter, "enabled", "category")
+    linked_lookups = (
+        "client_id_type__exact",
+        "requires_pkce__exact",
+        "allows_plain_pkce__exact",
+    )  # by the warnings of the home
     ordering = (Lower("name"), "pk")
     search_fields = ("name", "description", "application_id", "openid_client_id")
     search_help_text = _("Name, Type, Description, Status, Application ID or client ID")

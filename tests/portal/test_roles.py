@@ -507,3 +507,21 @@ def test_names_are_shown_as_text_and_nothing_is_inline(portal, ada):
         page = portal.get(path).content.decode()
         assert "<script>alert" not in page
         assert not INLINE.search(page), INLINE.search(page)
+
+
+def test_the_second_of_two_who_rename_a_role_is_told(portal, role):
+    address = f"role/{role.pk}/change/"
+    opened = portal.fields(address)
+    portal.save(address, name="Office")
+
+    answer = portal.post(address, {**opened, "name": "Workshop"})
+
+    assert "Somebody changed this while you were editing it" in answer.content.decode()
+    role.refresh_from_db()
+    assert role.name == "Office"
+
+
+def test_whoever_only_looks_at_a_role_sees_its_name_alone(role):
+    page = administrator("view_group").text(f"role/{role.pk}/change/")
+
+    assert re.findall(r'class="form-row([^"]*)"', page) == [" field-name"]

@@ -356,3 +356,18 @@ def test_the_audit_log_says_what_the_flag_was(portal):
     assert ServiceUser.objects.get().is_oauth_confidential_client
     details = AuditEvent.objects.get(action="service_user.updated").details
     assert details["changes"] == {"is_oauth_confidential_client": {"before": False, "after": True}}
+
+
+def test_the_second_of_two_administrators_does_not_let_in_whom_the_first_shut_out(portal, robot):
+    opened = portal.fields(change(robot))
+    portal.save(change(robot), is_active="")
+
+    answer = portal.post(change(robot), {**opened, "is_oauth_confidential_client": "on"})
+
+    assert "Somebody changed this while you were editing it" in answer.content.decode()
+    robot.user.refresh_from_db()
+    assert not robot.user.is_active
+
+
+def test_whoever_only_looks_at_a_service_user_sees_no_field_of_the_forms_own(robot):
+    assert "field-seen" not in administrator("view_serviceuser").text(change(robot))

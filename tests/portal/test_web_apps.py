@@ -273,3 +273,12 @@ def test_too_many_at_once_are_refused(portal, three, monkeypatch):
 
     assert "Choose at most 2 applications at once." in answer.content.decode()
     assert Application.objects.filter(enabled=True).count() == 3
+
+
+@pytest.mark.parametrize("lookup", ["subject_salt__startswith", "subject_salt", "client_secrets__pk"])
+def test_other_columns_cannot_be_asked_by_the_address(three, lookup):
+    viewer = give(staff("vera"), three["raw"], Right.VIEW)
+
+    asked = viewer.browser.get(f"/admin/oidc_pkce/application/?{lookup}=x")
+
+    assert asked.status_code == 400
