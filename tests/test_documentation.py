@@ -122,3 +122,10 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
 
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_picture_of_the_portal_is_shown_somewhere() -> None:
+    said = "".join(path.read_text() for path in DOCS.rglob("*.md"))
+    pictures = (f"images/portal/{path.name}" for path in (DOCS / "images/portal").glob("*.png"))
+
+    assert [name for name in pictures if name not in said] == []

@@ -44,7 +44,7 @@ PORTAL = (
     *("home", "web-apps", "add-web-apps", "add-web-apps-custom", "add-web-apps-import-preview"),
     *("add-web-app", "actions", "settings", "general-usage", "trust", "client-secret-new"),
     *("tokens", "scope", "permissions", "account-mapping", "policy", "changelog"),
-    *("service-users", "service-user", "role-members", "role-applications", "grants", "grant"),
+    *("service-user", "role-members", "role-applications", "grants", "grant"),
     *("signing-keys", "signing-key-rotate", "audit-log", "requests", "request"),
     "sign-out-deliveries",
 )
