@@ -16,7 +16,7 @@ from ..flows import webapps
 from ..flows.webapps import Changes, PermissionChange
 from ..flows.webapps.changes import granted
 from ..flows.webapps.succession import require_successor
-from ..models import Application, Permission, Principal, Right
+from ..models import Application, Principal, Right
 from . import preconditions, problems
 from .base import ManagementView
 from .fields import Choice, StrictSerializer, Text
@@ -156,7 +156,7 @@ class OnePermission(ManagementView):
 
 def stored(application: Application) -> list[PermissionChange]:
     """The rows as they are, to be written again with one of them changed."""
-    return list(map(_as_change, application.permissions.select_related("user", "group")))
+    return list(map(PermissionChange.of, application.permissions.select_related("user", "group")))
 
 
 def changes_of(
@@ -207,12 +207,6 @@ def _keys(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], 
             there = model._default_manager.filter(**{f"{column}__in": names})
             for name, pk in there.values_list(column, "pk"):
                 yield (principal.value, name), pk
-
-
-def _as_change(row: Permission) -> PermissionChange:
-    rights = frozenset(right for right in Right if getattr(row, right.value))
-    key = row.user_id or row.group_id
-    return PermissionChange(Principal(row.principal), rights, row.principal_name, key)
 
 
 def _is_same(row: PermissionChange, other: PermissionChange) -> bool:

@@ -139,15 +139,7 @@ def _rows(application: Application) -> list[PermissionChange]:
     """The rows as they are stored, after a lock that keeps others from changing them."""
     Application.objects.select_for_update().get(pk=application.pk)
     stored = Permission.objects.filter(application=application).select_related("user", "group")
-    return [
-        PermissionChange(
-            Principal(row.principal),
-            frozenset(right for right in Right if getattr(row, right.value)),
-            name=row.principal_name,
-            pk=row.user_id if row.principal == Principal.USER else row.group_id,
-        )
-        for row in stored
-    ]
+    return list(map(PermissionChange.of, stored))
 
 
 def _is_about(row: PermissionChange, role: Role) -> bool:

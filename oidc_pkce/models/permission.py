@@ -59,9 +59,13 @@ class PermissionQuerySet(models.QuerySet["Permission"]):
         """The rows whose user or group has these words in its name."""
         found = Q(group__name__icontains=words)
         found |= Q(**{f"user__{_login_name()}__icontains": words})
-        if words.casefold() in "everybody":
+        if any(words.casefold() in name for name in _names_of_everybody()):
             found |= Q(principal=Principal.EVERYBODY)
         return self.filter(found)
+
+
+def _names_of_everybody() -> tuple[str, str]:
+    return "everybody", str(Principal.EVERYBODY.label).casefold()
 
 
 def _login_name() -> str:
@@ -148,6 +152,23 @@ class Permission(models.Model):
         if self.user is not None:
             return self.user.get_username()
         return self.group.name if self.group is not None else "Everybody"
+
+    @property
+    def shown_name(self) -> str:
+        """The same for people: in their language, Everybody is called otherwise."""
+        if self.principal == Principal.EVERYBODY:
+            return str(Principal.EVERYBODY.label)
+        return self.principal_name
+
+    @property
+    def principal_key(self) -> Any:
+        """The user's or the group's; none for Everybody."""
+        return self.user_id if self.principal == Principal.USER else self.group_id
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """The rights that this row gives."""
+        return frozenset(right for right in Right if getattr(self, right.value))
 
     def clean(self) -> None:
         """The principal named is of the type chosen; Manage and Delete bring View along."""

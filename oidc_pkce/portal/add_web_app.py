@@ -23,7 +23,7 @@ from ..flows.webapps.catalogue import Entry, Question
 from ..models import Application
 from ..models.application import TEMPLATE_NAMES
 from .application_page import add_errors
-from .base import actor_of
+from .base import actor_of, whole_number
 from .import_web_apps import UploadForm
 from .values import shown_field
 from .web_app_actions import NamingForm, asked
@@ -196,7 +196,7 @@ class AddWebApps:
     def _added(self, request: HttpRequest) -> list[Application]:
         """What was added in this visit, as far as this administrator may see it."""
         named = request.GET.get("added", "").split(",")[:MAX_ADDED]
-        keys = [int(key) for key in named if key.isascii() and key.isdecimal() and len(key) < 19]
+        keys = [key for key in map(whole_number, named) if key is not None]
         if not keys:
             return []
         return list(administration.holding(request.user).filter(pk__in=keys).order_by("pk"))

@@ -26,6 +26,8 @@ else:
     ModelAdmin = admin.ModelAdmin
     Paginator = DjangoPaginator
 
+LARGEST_KEY = 2**63 - 1
+
 
 class PortalAdmin(ModelAdmin):
     """A screen with our style sheet."""
@@ -129,3 +131,11 @@ def link(address: str) -> SafeString:
 def moment(at: datetime | None) -> str:
     """A date and time as people write it; nothing for none."""
     return "-" if at is None else format_date(localtime(at), "DATETIME_FORMAT")
+
+
+def whole_number(text: str) -> int | None:
+    """A key as it stands in an address; ``None`` for what is none."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_KEY else None

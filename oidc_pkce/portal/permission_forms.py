@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -68,7 +69,7 @@ class RowForm(RightsForm):
     def name_ticks(self) -> None:
         """Whoever cannot see the table hears whose tick it is."""
         for field in (*self.ticks, self["remove"]):
-            about = {"right": field.label, "name": self.row}
+            about = {"right": field.label, "name": self.row.shown_name if self.row else ""}
             label = gettext("%(right)s: %(name)s") % about
             field.field.widget.attrs |= {"aria-label": label}
 
@@ -146,7 +147,7 @@ class Sheet:
         self, stored: Iterable[Permission], version: int, data: Mapping[str, Any] | None = None
     ) -> None:
         """``stored`` are the rows to show, or all there are where ``data`` was sent."""
-        self.stored = {key_of(row.principal, _pk_of(row)): row for row in stored}
+        self.stored = {key_of(row.principal, row.principal_key): row for row in stored}
         initial = None if data else [_initial(key, row) for key, row in self.stored.items()]
         self.rows = RowForms(data, prefix="rows", initial=initial)
         self.add = AddForm(
@@ -179,7 +180,9 @@ class Sheet:
         """All rows of the application: those that were sent as they shall be, the others as is."""
         sent = {form.cleaned_data["principal"]: form for form in self.rows}
         made = [
-            change_of(row, sent[key].ticked if key in sent else None)
+            replace(PermissionChange.of(row), rights=sent[key].ticked)
+            if key in sent
+            else PermissionChange.of(row)
             for key, row in self.stored.items()
             if key not in sent or not sent[key].cleaned_data["remove"]
         ]
@@ -195,17 +198,6 @@ class Sheet:
 def key_of(principal: Any, pk: Any) -> str:
     """A principal as the form sends it."""
     return f"{principal}:{'' if pk is None else pk}"
-
-
-def change_of(row: Permission, rights: frozenset[Right] | None) -> PermissionChange:
-    """A stored row as a change; without ``rights`` it keeps its own."""
-    if rights is None:
-        rights = frozenset(right for right in Right if getattr(row, right.value))
-    return PermissionChange(Principal(row.principal), rights, row.principal_name, _pk_of(row))
-
-
-def _pk_of(row: Permission) -> Any:
-    return row.user_id if row.principal == Principal.USER else row.group_id
 
 
 def _initial(key: str, row: Permission) -> dict[str, Any]:

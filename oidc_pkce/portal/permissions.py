@@ -140,7 +140,7 @@ def _who(request: HttpRequest, application: Application) -> dict[str, Any]:
     shown |= {"asked": name, "reach": reach}
     if reach is not None:
         shown["refusal"] = gettext(reach.refusal) if reach.refusal else ""
-        shown["through"] = [(row, _ticked(row, Right)) for row in reach.rows]
+        shown["through"] = [(row, _ticked(row)) for row in reach.rows]
         shown["administrative"] = [
             right.label for right in administration.ADMINISTRATIVE if right in reach.rights
         ]
@@ -148,5 +148,5 @@ def _who(request: HttpRequest, application: Application) -> dict[str, Any]:
     return shown
 
 
-def _ticked(row: Permission, rights: Any) -> list[str]:
-    return [str(right.label) for right in rights if getattr(row, right.value)]
+def _ticked(row: Permission) -> list[str]:
+    return [str(right.label) for right in Right if right in row.rights]

@@ -20,10 +20,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..flows import oversight
 from ..models import Application
-from .base import BoundedPaginator, ReadOnlyAdmin
+from .base import BoundedPaginator, ReadOnlyAdmin, whole_number
 
 MOST_WORDS = 8  # of a search
-LARGEST_KEY = 2**63 - 1
 
 Tool = tuple[str, Any, bool]  # address, words, whether it destroys something
 
@@ -216,14 +215,6 @@ def users_named(word: str) -> QuerySet[Any]:
 def applications_named(word: str) -> QuerySet[Any]:
     """The application with this Application ID, as a subquery of keys."""
     return Application.objects.named(word).values("pk")
-
-
-def whole_number(text: str) -> int | None:
-    """A key as it stands in an address; ``None`` for what is none."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        return None
-    number = int(text)
-    return number if number <= LARGEST_KEY else None
 
 
 def require(allowed: bool) -> None:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from ..flows import administration, roles, webapps
 from ..flows.escalation import carried
 from ..models import Application, Permission, Right, Role, ServiceUser
-from .base import actor_of
+from .base import actor_of, whole_number
 
 if TYPE_CHECKING:
     from .roles import RoleAdmin
@@ -225,7 +225,7 @@ class ApplicationsPage(RolePage):
         grantable = set(mine.values_list("pk", flat=True))
         route = f"{self.portal.admin_site.name}:oidc_pkce_application_permissions"
         for row in page:
-            rights = tuple(right.label for right in Right if getattr(row, right.value))
+            rights = tuple(right.label for right in Right if right in row.rights)
             address = reverse(route, args=[row.application_id])
             yield Reached(row.application, address, rights, row.application_id in grantable)
 
@@ -258,10 +258,8 @@ class ApplicationsPage(RolePage):
         return application
 
     def _remove(self, request: HttpRequest, role: Role, key: str) -> HttpResponse:
-        if not (key.isascii() and key.isdecimal() and len(key) < 19):
-            raise Http404
-        visible = administration.holding(request.user).filter(permissions__group=role.pk)
-        application: Application | None = visible.filter(pk=key).first()
+        visible: Any = administration.holding(request.user).filter(permissions__group=role.pk)
+        application: Application | None = visible.filter(pk=whole_number(key)).first()
         if application is None:
             raise Http404
         if Right.GRANT not in administration.rights(request.user, application):

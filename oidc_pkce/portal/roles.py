@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from ..flows import administration, roles
 from ..flows.escalation import joining_gives_more
 from ..models import Permission, Principal, Right, Role
-from .base import PortalAdmin, actor_of
+from .base import PortalAdmin, actor_of, whole_number
 from .role_pages import AdministrativeRightsPage, ApplicationsPage, MembersPage, RolePage
 from .seen import SeenForm
 
@@ -89,9 +89,8 @@ class RoleAdmin(PortalAdmin):
 
     def role_or_404(self, request: HttpRequest, object_id: str) -> Role:
         """The role. Raises ``Http404`` unless there is one and this administrator may see it."""
-        if not (object_id.isascii() and object_id.isdecimal() and len(object_id) < 19):
-            raise Http404
-        found: Role | None = self.get_queryset(request).filter(pk=object_id).first()
+        named = self.get_queryset(request).filter(pk=whole_number(object_id))
+        found: Role | None = named.first()
         if found is None or not self.has_view_permission(request, found):
             raise Http404
         return found

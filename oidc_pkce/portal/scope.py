@@ -30,6 +30,7 @@ from .application_page import (
     add_errors,
     edited_meanwhile,
 )
+from .base import whole_number
 from .scope_forms import DefinitionForm, PathForm
 
 MAX_SHOWN = 20  # patterns that match nothing
@@ -187,7 +188,7 @@ class DeletionPage(BelowScope):
             return self.gone(request, application, name)
         changes = Changes(scopes=put(scopes, stored, None))
         try:
-            self.save(request, application, changes, int(seen) if _is_number(seen) else None)
+            self.save(request, application, changes, whole_number(seen))
         except webapps.EditedMeanwhile:
             messages.error(request, edited_meanwhile(application))
             return HttpResponseRedirect(ScopePage(self.portal).address(application))
@@ -240,23 +241,15 @@ def put(
 ) -> tuple[ScopeChange, ...]:
     """All scopes, one of them replaced, left out or added; their order stays."""
     made = [
-        changed if scope is stored else _as_it_is(scope)
+        changed if scope is stored else ScopeChange.of(scope)
         for scope in scopes
         if scope is not stored or changed is not None
     ]
     return tuple(each for each in (*made, None if stored else changed) if each is not None)
 
 
-def _as_it_is(scope: Scope) -> ScopeChange:
-    return ScopeChange(scope.name, scope.description, tuple(scope.rest_patterns))
-
-
 def _fields(application: Application) -> tuple[str, ...]:
     return ("name", "description", *(("rest_patterns",) if has_patterns(application) else ()))
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 def _tried(request: HttpRequest, scopes: list[Scope]) -> dict[str, Any]:

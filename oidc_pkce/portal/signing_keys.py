@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import IntegrityError
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -20,8 +21,8 @@ from ..flows import key_retirement, keys
 from ..flows.key_retirement import KeyStillSigns, Retired
 from ..models import KeyState, SigningKey
 from ..protocol.jwk import ALGORITHMS
-from .base import actor_of, badge, code, moment
-from .records import RecordAdmin, Tool, require, whole_number
+from .base import actor_of, badge, code, moment, whole_number
+from .records import RecordAdmin, Tool, require
 
 COLOURS = {
     KeyState.NEXT: "warning",
@@ -66,6 +67,10 @@ class SigningKeyAdmin(RecordAdmin):
         "expires_at",
     )
     readonly_fields = ("state", "shown_jwk")
+
+    def matches(self, word: str) -> Q:
+        """The key ID; there is no field to search by, but an address can ask."""
+        return Q(kid=word)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that rotate and retire."""

@@ -16,6 +16,7 @@ from ..models import Application, Right, Status
 from .account_mapping import AccountMappingPage
 from .add_web_app import AddWebApps
 from .application_page import ApplicationPage
+from .base import whole_number
 from .changelog import ChangelogPage
 from .chosen_web_apps import ChosenWebApps
 from .client_secret import ClientSecretAdmin
@@ -77,9 +78,8 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
 
     def application_or_404(self, request: HttpRequest, object_id: str) -> Application:
         """The application. Raises ``Http404`` unless this administrator may see it."""
-        if not (object_id.isascii() and object_id.isdecimal() and len(object_id) < 19):
-            raise Http404
-        found: Application | None = self.get_queryset(request).filter(pk=object_id).first()
+        named = self.get_queryset(request).filter(pk=whole_number(object_id))
+        found: Application | None = named.first()
         if found is None:
             raise Http404
         return found

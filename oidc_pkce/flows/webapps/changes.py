@@ -27,6 +27,11 @@ class ScopeChange:
     description: str = ""
     rest_patterns: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, row: Scope) -> ScopeChange:
+        """A stored scope as it is."""
+        return cls(row.name, row.description, tuple(row.rest_patterns))
+
     def row(self) -> Scope:
         """The scope, not saved."""
         return Scope(
@@ -42,6 +47,11 @@ class PermissionChange:
     rights: frozenset[Right]
     name: str = "Everybody"
     pk: Any = None
+
+    @classmethod
+    def of(cls, row: Permission) -> PermissionChange:
+        """A stored row as it is; it reads the user or the group."""
+        return cls(Principal(row.principal), row.rights, row.principal_name, row.principal_key)
 
     def row(self) -> Permission:
         """The permission, not saved; Manage and Delete bring View along."""

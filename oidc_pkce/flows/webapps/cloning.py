@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Lower
 
-from ...models import Application, ApplicationLogo, Principal, Right
+from ...models import Application, ApplicationLogo
 from ..actor import Actor
 from .changes import FIELDS, Changes, PermissionChange, ScopeChange
 from .logo import LogoChange
@@ -35,10 +34,11 @@ def clone(
     copied = {field: getattr(source, field) for field in FIELDS if field not in IDENTIFIERS}
     if source.issuer.rstrip("/").lower() == source.locations.issuer.rstrip("/").lower():
         copied["issuer"] = ""  # the source's own place, and nobody else's
+    rows = source.permissions.select_related("user", "group")
     changes = Changes(
         {**copied, "application_id": application_id, "name": name},
-        scopes=tuple(_scopes(source)),
-        permissions=tuple(_permissions(source)),
+        scopes=tuple(map(ScopeChange.of, source.scopes.all())),
+        permissions=tuple(map(PermissionChange.of, rows)),
         logo=_logo(source),
     )
     return create(owned_by(user, changes), actor=Actor.of(user), now=now)
@@ -53,18 +53,6 @@ def free_application_id(wish: str) -> str:
         return wish
     numbered = (f"{wish[: MAX_ID - _ROOM]}-{number}" for number in count(2))
     return next(one for one in numbered if one.lower() not in taken)
-
-
-def _scopes(source: Application) -> Iterator[ScopeChange]:
-    for row in source.scopes.all():
-        yield ScopeChange(row.name, row.description, tuple(row.rest_patterns))
-
-
-def _permissions(source: Application) -> Iterator[PermissionChange]:
-    for row in source.permissions.select_related("user", "group"):
-        rights = frozenset(right for right in Right if getattr(row, right.value))
-        principal = Principal(row.principal)
-        yield PermissionChange(principal, rights, row.principal_name, row.user_id or row.group_id)
 
 
 def _logo(source: Application) -> LogoChange | None:
