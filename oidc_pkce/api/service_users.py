@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..flows import service_user
+from ..flows.escalation import acting_as_gives_more
 from ..models import ServiceUser
 from . import problems
 from .base import ManagementView
@@ -154,7 +155,8 @@ class OneServiceUser(ManagementView):
         """Delete it; what people granted to it ends."""
         self.require("delete_serviceuser")
         self.query()
-        service_user.delete(_found(client_id), actor=self.actor, now=self.now)
+        found = within_reach(self, client_id)
+        service_user.delete(found, actor=self.actor, now=self.now)
         return Response(status=204)
 
 
@@ -230,7 +232,19 @@ def changeable(view: ManagementView, client_id: str) -> ServiceUser:
     """The service user, for whoever may change it. Raises ``Problem`` 403 or 404."""
     view.require("change_serviceuser")
     view.query()
-    return _found(client_id)
+    return within_reach(view, client_id)
+
+
+def within_reach(view: ManagementView, client_id: str) -> ServiceUser:
+    """The service user, unless it could do more than whoever asks. Raises ``Problem`` 403 or 404.
+
+    Who makes its secret can act as it, and who ends it can lock out a superior.
+    """
+    found = _found(client_id)
+    if acting_as_gives_more(found.user, view.request.user):
+        sentence = _("“%(name)s” may do more than you: it was left alone.")
+        raise Problem(problems.FORBIDDEN, sentence % {"name": found})
+    return found
 
 
 def _found(client_id: str) -> ServiceUser:

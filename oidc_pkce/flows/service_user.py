@@ -124,6 +124,7 @@ def can_be_deactivated() -> bool:
 def require_free(name: str) -> None:
     """Raise what ``create`` raises for a name, unless it can be used."""
     model: Any = get_user_model()
+    name = model.normalize_username(name)  # as it is stored
     if not _NAME.fullmatch(name):
         raise ValidationError(
             _("A service user's name consists of letters, digits and the characters - _ . @")
