@@ -25,7 +25,7 @@ from ..models.application import TEMPLATE_NAMES
 from .application_page import add_errors
 from .base import actor_of, whole_number
 from .import_web_apps import UploadForm
-from .values import shown_field
+from .values import label_of, words_of
 from .web_app_actions import NamingForm, asked
 
 if TYPE_CHECKING:
@@ -214,12 +214,12 @@ def _suggested(entry: Entry) -> dict[str, str]:
     return {"application_id": wish, "name": str(entry.title)}
 
 
-def _presets(entry: Entry) -> Iterator[tuple[Any, ...]]:
+def _presets(entry: Entry) -> Iterator[tuple[Any, Any]]:
     yield _("Type"), TEMPLATE_NAMES[entry.template.value]
     if entry.callback:
         yield _("Redirect URI"), gettext("the address, and %(path)s") % {"path": entry.callback}
     for name, value in entry.fields.items():
-        yield shown_field(name, value)
+        yield label_of(name), words_of(name, value)
 
 
 def _joined(keys: Any) -> str:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
-from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Application, Principal, Right
+from .values import (
+    NOTHING,
+    label_of,
+    permission_words,
+    principal_words,
+    right_words,
+    scope_words,
+    short,
+    words_of,
+)
 
 MAX_ENTRIES = 50  # of one list in one event
-MAX_TEXT = 500  # characters of one value
 MINUS = "\N{MINUS SIGN}"
-NOTHING = "\N{EN DASH}"
-
-LABELS = {
-    "scopes": _("Scope definitions"),
-    "permissions": _("Permissions"),
-    "logo": _("Logo"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +72,7 @@ def line(name: str, before: Any, after: Any) -> Line:
         return _listed(label, _entries(_by_principal(before), _by_principal(after), _permission))
     if all(isinstance(each, list | None) for each in (before, after)) and (before or after):
         return _listed(label, _texts(before or [], after or []))
-    return Line(label, _value(name, before), _value(name, after))
-
-
-def label_of(name: str) -> str:
-    """What the pages call a field; a field that is gone keeps the name it had."""
-    if name in LABELS:
-        return str(LABELS[name])
-    try:
-        column: Any = Application._meta.get_field(name)
-    except FieldDoesNotExist:
-        return name
-    return str(capfirst(column.verbose_name))
+    return Line(label, words_of(name, before), words_of(name, after))
 
 
 def _listed(label: str, notes: Iterator[Note]) -> Line:
@@ -95,8 +82,8 @@ def _listed(label: str, notes: Iterator[Note]) -> Line:
 
 def _texts(before: Sequence[str], after: Sequence[str]) -> Iterator[Note]:
     was, now = frozenset(before), frozenset(after)
-    yield from (Note("added", _short(each)) for each in after if each not in was)
-    yield from (Note("removed", _short(each)) for each in before if each not in now)
+    yield from (Note("added", short(each)) for each in after if each not in was)
+    yield from (Note("removed", short(each)) for each in before if each not in now)
     if _moved(before, after):
         yield Note("changed", gettext("the order"))
 
@@ -133,55 +120,22 @@ def _by_principal(
 
 
 def _scope(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> str:
-    name = str(now["name"])
     if was is None:
-        parts = [now["description"], " ".join(now["rest_patterns"])]
-        return _short(": ".join((name, " · ".join(filter(None, parts)))).removesuffix(": "))
+        return scope_words(now)
     parts = []
     if now["description"] != was["description"]:
         parts.append(f"“{was['description']}” → “{now['description']}”")
     parts += [f"{n.sign}{n.text}" for n in _texts(was["rest_patterns"], now["rest_patterns"])]
-    return _short(f"{name}: {', '.join(parts)}")
+    return short(f"{now['name']}: {', '.join(parts)}")
 
 
 def _permission(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> str:
-    kind = "" if now["principal"] == Principal.EVERYBODY else f"{_principal(now['principal'])} "
-    who = f"{kind}{now['name']}"
-    given = [_right(right) for right in now["rights"] if was is None or right not in was["rights"]]
-    taken = [_right(right) for right in (was or now)["rights"] if right not in now["rights"]]
     if was is None:
-        return f"{who}: {', '.join(given) or NOTHING}"
-    return f"{who}: {', '.join([f'+{r}' for r in given] + [f'{MINUS}{r}' for r in taken])}"
-
-
-def _principal(value: str) -> str:
-    return str(dict(Principal.choices).get(value, value))
-
-
-def _right(value: str) -> str:
-    return str(dict(Right.choices).get(value, value))
+        return permission_words(now)
+    given = [f"+{right_words(each)}" for each in now["rights"] if each not in was["rights"]]
+    taken = [f"{MINUS}{right_words(each)}" for each in was["rights"] if each not in now["rights"]]
+    return f"{principal_words(now)}: {', '.join(given + taken)}"
 
 
 def _logo(etag: Any) -> str:
     return gettext("a picture (%(name)s…)") % {"name": str(etag)[:8]} if etag else NOTHING
-
-
-def _value(name: str, value: Any) -> str:
-    if value in (None, "", {}):
-        return NOTHING
-    if isinstance(value, bool):
-        return gettext("Yes") if value else gettext("No")
-    return _short(_choices(name).get(value, value) if isinstance(value, str) else value)
-
-
-def _choices(name: str) -> Mapping[str, Any]:
-    try:
-        column: Any = Application._meta.get_field(name)
-    except FieldDoesNotExist:
-        return {}
-    return dict(column.flatchoices)
-
-
-def _short(value: Any) -> str:
-    text = str(value) if not isinstance(value, dict | list) else json.dumps(value)
-    return str(Truncator(text).chars(MAX_TEXT))

@@ -25,7 +25,7 @@ from ..flows.webapps.document import carrying
 from ..flows.webapps.document.reading import MAX_BYTES
 from ..flows.webapps.document.report import Outcome, Report
 from .base import actor_of, badge
-from .values import shown_field
+from .values import label_of, words_of
 
 if TYPE_CHECKING:
     from .web_apps import WebAppAdmin
@@ -172,7 +172,8 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
 
 def _rows(changes: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[tuple[str, ...]]:
     for name, change in changes:
-        yield shown_field(name, change["before"], change["after"])
+        before, after = (words_of(name, change[when]) for when in ("before", "after"))
+        yield label_of(name), before, after
 
 
 def _room() -> int:

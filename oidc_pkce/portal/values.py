@@ -1,56 +1,87 @@
-"""How a field's value reads where it is only shown."""
+"""How a field of an application reads: what the pages call it, and its value in words."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.utils.text import capfirst
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..flows.webapps import durations
-from ..models import Application, Right
+from ..models import Application, Principal, Right
 
-_LISTS = {
-    "scopes": gettext_lazy("Scope definitions"),
-    "permissions": gettext_lazy("Permissions"),
-    "logo": gettext_lazy("Logo"),
+MAX_TEXT = 500  # characters of one value
+NOTHING = "\N{EN DASH}"
+
+LABELS = {
+    "scopes": _("Scope definitions"),
+    "permissions": _("Permissions"),
+    "logo": _("Logo"),
 }
 
 
-def shown_field(name: str, *values: Any) -> tuple[str, ...]:
-    """A field of an application, or one of its lists, as its page calls it; then its values."""
-    if name in _LISTS:
-        return (str(_LISTS[name]), *map(shown_value, values))
-    column: Any = Application._meta.get_field(name)
-    choices = dict(column.flatchoices)
-    words = (choices.get(value, value) if isinstance(value, str) else value for value in values)
-    return (capfirst(str(column.verbose_name)), *map(shown_value, words))
+def label_of(name: str) -> str:
+    """What the pages call a field; a field that is gone keeps the name it had."""
+    if name in LABELS:
+        return str(LABELS[name])
+    try:
+        column: Any = Application._meta.get_field(name)
+    except FieldDoesNotExist:
+        return name
+    return str(capfirst(column.verbose_name))
 
 
-def shown_value(value: Any) -> str:
-    """Words for people; nothing is a hyphen, a list is one entry a line."""
+def words_of(name: str, value: Any) -> str:
+    """Words for people; a list is one entry a line."""
     if value in (None, "", [], {}):
-        return "-"
+        return NOTHING
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
+        return gettext("Yes") if value else gettext("No")
     if isinstance(value, timedelta):
         return durations.render(value)
     if isinstance(value, list | tuple):
-        return "\n".join(map(shown_value, value))
-    if isinstance(value, Mapping):
-        return _shown_row(value)
-    return str(value)  # a label may be lazy
+        entry = {"scopes": scope_words, "permissions": permission_words}.get(name, short)
+        return "\n".join(map(entry, value))
+    return short(_choices(name).get(value, value) if isinstance(value, str) else value)
 
 
-def _shown_row(row: Mapping[str, Any]) -> str:
-    """A scope or a permission of a snapshot; anything else member by member."""
-    if "rights" in row:
-        rights = ", ".join(str(Right(name).label) for name in row["rights"])
-        return f"{row['name']}: {rights or '-'}"
-    if "rest_patterns" in row:
-        parts = [row["name"], row["description"], *row["rest_patterns"]]
-        return " · ".join(part for part in parts if part)
-    return ", ".join(f"{name}: {shown_value(value)}" for name, value in row.items())
+def scope_words(row: Mapping[str, Any]) -> str:
+    """A scope of a snapshot."""
+    parts = [row["description"], " ".join(row["rest_patterns"])]
+    return short(": ".join((row["name"], " · ".join(filter(None, parts)))).removesuffix(": "))
+
+
+def permission_words(row: Mapping[str, Any]) -> str:
+    """A permission of a snapshot."""
+    rights = ", ".join(map(right_words, row["rights"]))
+    return f"{principal_words(row)}: {rights or NOTHING}"
+
+
+def principal_words(row: Mapping[str, Any]) -> str:
+    """Whom a permission of a snapshot is about."""
+    kind = str(dict(Principal.choices).get(row["principal"], row["principal"]))
+    return kind if row["principal"] == Principal.EVERYBODY else f"{kind} {row['name']}"
+
+
+def right_words(name: str) -> str:
+    """What the pages call a right."""
+    return str(dict(Right.choices).get(name, name))
+
+
+def short(value: Any) -> str:
+    """The beginning of a text that may be long."""
+    text = str(value) if not isinstance(value, dict | list) else json.dumps(value)
+    return str(Truncator(text).chars(MAX_TEXT))
+
+
+def _choices(name: str) -> Mapping[str, Any]:
+    try:
+        column: Any = Application._meta.get_field(name)
+    except FieldDoesNotExist:
+        return {}
+    return dict(column.flatchoices)
