@@ -196,3 +196,14 @@ def test_whatever_json_is_imported_gives_a_report(db, document):
 @given(lifetimes)
 def test_a_lifetime_is_read_as_it_was_written(lifetime):
     assert durations.parse(durations.render(lifetime)) == lifetime
+
+
+def test_a_key_that_stands_twice_is_found_among_a_million(db):
+    """Three megabytes must not take hours."""
+    many = ",".join(f'"{n:x}":0' for n in range(300_000))
+
+    report = import_documents(f'{{{many},"last":0,"last":0}}', actor=ACTOR, now=NOW)
+
+    assert [notice.sentence for notice in report.errors] == [
+        "The key “last” stands twice in one object."
+    ]

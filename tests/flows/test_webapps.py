@@ -37,6 +37,10 @@ BASICS = {"template": "OAuth2ServerClient", "application_id": "fresh", "name": "
 EVERYBODY = PermissionChange(Principal.EVERYBODY, frozenset({Right.RUN, Right.MANAGE}))
 
 
+#: Four scopes of 500 patterns are possible, for each is tried against each path.
+PATTERNS = tuple(f"a/{n}" for n in range(500))
+
+
 def change(application: Application, **fields: object) -> Application:
     return update(application, Changes(fields), actor=ROBIN, now=NOW)
 
@@ -123,6 +127,7 @@ def test_of_two_that_read_the_same_version_one_writes(list_app, monkeypatch):
         (Changes({"access_token_lifetime": timedelta(seconds=59)}), "access_token_lifetime"),
         (Changes(scopes=(ScopeChange("a b"),)), "__all__"),
         (Changes(scopes=(ScopeChange("a"), ScopeChange("a"))), "__all__"),
+        (Changes(scopes=tuple(ScopeChange(f"s{n}", "", PATTERNS) for n in range(5))), "__all__"),
         (Changes(permissions=(EVERYBODY, EVERYBODY)), "__all__"),
     ],
 )

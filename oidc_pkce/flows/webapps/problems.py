@@ -15,6 +15,7 @@ from .logo import logo_problem
 
 MAX_SCOPES = 500
 MAX_PERMISSIONS = 2000
+MAX_PATTERNS = 2000  # of all scopes together: each is compiled, and tried against each path
 
 Place = tuple[str | int, ...]
 
@@ -64,7 +65,13 @@ def _of_scopes(changes: Changes) -> Iterator[Problem]:
         yield Problem(("scopes",), _("At most %(max)s entries are possible.") % {"max": MAX_SCOPES})
         return
     names: set[str] = set()
+    patterns = 0
     for index, scope in enumerate(scopes):
+        patterns += len(scope.rest_patterns)
+        if patterns > MAX_PATTERNS:
+            sentence = _("At most %(max)s entries are possible.") % {"max": MAX_PATTERNS}
+            yield Problem(("scopes", index, "rest_patterns"), sentence)
+            return
         try:
             scope.row().clean_fields(exclude={"application"})
         except ValidationError as fault:

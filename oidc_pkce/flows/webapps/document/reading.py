@@ -84,11 +84,11 @@ def _load(data: bytes | str) -> Any:
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Two members of one name: readers disagree which counts, so neither does."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Unreadable(f"The key “{shown(twice)}” stands twice in one object.")
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise Unreadable(f"The key “{shown(name)}” stands twice in one object.")
+        members[name] = value
     return members
 
 
