@@ -18,12 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..flows import administration, webapps
 from ..models import Application, Right
-from .base import actor_of
+from .base import MAX_CHOSEN, actor_of, listed
 from .web_app_actions import ClonePage, deletion, exported, switch
 from .web_app_list import WebAppList
-
-MAX_CHOSEN = 500  # one request changes so many; Django's forms stop at a thousand fields
-MAX_NAMED = 20
 
 
 class ChosenWebApps(WebAppList):
@@ -109,13 +106,8 @@ def _allowed(
         told = gettext(
             "These stay as they are, for you lack the %(right)s right on them: %(names)s."
         )
-        messages.error(request, told % {"right": right.label, "names": _listed(others)})
+        messages.error(request, told % {"right": right.label, "names": listed(others)})
     return [one for one in chosen if one.pk in keys]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = ["…"] if len(names) > MAX_NAMED else []
-    return ", ".join([*names[:MAX_NAMED], *more])
 
 
 def _each(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ from ..flows.escalation import acting_as_gives_more
 from ..flows.service_user import NameTaken, ServiceUserExists
 from ..models import Application, ClientSecret, Permission, Right, ServiceUser
 from ..protocol.application import ClientIdType, Template
-from .base import actor_of
+from .base import MAX_CHOSEN, actor_of, listed
 from .client_secret import ClientSecretAdmin
 from .seen import SeenForm
 
@@ -225,24 +225,24 @@ class ServiceUserAdmin(ClientSecretAdmin):
     @admin.action(description=_("Activate the selected service users"), permissions=["change"])
     def activate_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Let them act as clients again."""
-        count = self._set_all_active(request, queryset, True)
-        told = ngettext(
-            "%(count)d service user was activated.",
-            "%(count)d service users were activated.",
-            count,
-        )
-        self.message_user(request, told % {"count": count}, messages.SUCCESS)
+        if (count := self._set_all_active(request, queryset, True)) is not None:
+            told = ngettext(
+                "%(count)d service user was activated.",
+                "%(count)d service users were activated.",
+                count,
+            )
+            self.message_user(request, told % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Deactivate the selected service users"), permissions=["change"])
     def deactivate_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Shut them out; their tokens are refused from now on."""
-        count = self._set_all_active(request, queryset, False)
-        told = ngettext(
-            "%(count)d service user was deactivated.",
-            "%(count)d service users were deactivated.",
-            count,
-        )
-        self.message_user(request, told % {"count": count}, messages.SUCCESS)
+        if (count := self._set_all_active(request, queryset, False)) is not None:
+            told = ngettext(
+                "%(count)d service user was deactivated.",
+                "%(count)d service users were deactivated.",
+                count,
+            )
+            self.message_user(request, told % {"count": count}, messages.SUCCESS)
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         """Service users are deleted one at a time: each page says what ends."""
@@ -320,16 +320,19 @@ class ServiceUserAdmin(ClientSecretAdmin):
         return change(obj, actor=actor_of(request), now=timezone.now())
 
     def _set_all_active(
-        self, request: HttpRequest, queryset: Iterable[ServiceUser], active: bool
-    ) -> int:
-        changed = 0
-        for one in queryset:
-            if self.has_change_permission(request, one):
-                changed += self._set_active(request, one, active)
-            else:
-                sentence = gettext("“%(name)s” may do more than you: it was left alone.")
-                self.message_user(request, sentence % {"name": one}, messages.WARNING)
-        return changed
+        self, request: HttpRequest, queryset: QuerySet[ServiceUser], active: bool
+    ) -> int | None:
+        """How many were changed; ``None`` when there are too many. The others are named."""
+        chosen = list(queryset[: MAX_CHOSEN + 1])
+        if len(chosen) > MAX_CHOSEN:
+            sentence = gettext("Choose at most %(max)s service users at once.")
+            self.message_user(request, sentence % {"max": MAX_CHOSEN}, messages.ERROR)
+            return None
+        mine = [one for one in chosen if self.has_change_permission(request, one)]
+        if others := [str(one) for one in chosen if one not in mine]:
+            sentence = gettext("These may do more than you and were left alone: %(names)s.")
+            self.message_user(request, sentence % {"names": listed(others)}, messages.WARNING)
+        return sum(self._set_active(request, one, active) for one in mine)
 
     def _applications(self, request: HttpRequest, shown: ServiceUser) -> dict[str, Any]:
         """Those with a Run right that reaches it, as far as this administrator may see them."""

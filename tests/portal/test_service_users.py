@@ -292,7 +292,7 @@ def test_nobody_acts_as_a_service_user_that_may_do_more(keeper, robot, privilege
     assert status_of(keeper, f"serviceuser/{robot.pk}/delete/", {"post": "yes"}) == 403
     for action in ("activate_selected", "deactivate_selected"):
         answer = keeper.post("serviceuser/", {"action": action, **chosen})
-        assert "“robot” may do more than you" in answer.content.decode()
+        assert "may do more than you and were left alone: robot." in answer.content.decode()
 
     assert get_user_model().objects.values().get(pk=robot.pk) == before
     assert ClientSecret.objects.count() == 1
@@ -371,3 +371,17 @@ def test_the_second_of_two_administrators_does_not_let_in_whom_the_first_shut_ou
 
 def test_whoever_only_looks_at_a_service_user_sees_no_field_of_the_forms_own(robot):
     assert "field-seen" not in administrator("view_serviceuser").text(change(robot))
+
+
+def test_one_request_changes_no_more_than_one_can_wait_for(portal, robot, monkeypatch):
+    monkeypatch.setattr("oidc_pkce.portal.service_users.MAX_CHOSEN", 1)
+    chosen = [robot.pk, make_service_user(make_user("svc")).pk]
+
+    answer = portal.post(
+        "serviceuser/", {"action": "deactivate_selected", "_selected_action": chosen}
+    )
+
+    page = answer.content.decode()
+    assert "Choose at most 1 service users at once." in page
+    assert "were deactivated" not in page
+    assert not get_user_model().objects.filter(is_active=False).exists()
