@@ -18,11 +18,9 @@ from django.utils.text import capfirst, smart_split, unescape_string_literal
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..flows import oversight
+from ..flows import records
 from ..models import Application
-from .base import BoundedPaginator, ReadOnlyAdmin, whole_number
-
-MOST_WORDS = 8  # of a search
+from .base import MOST_WORDS, BoundedPaginator, ReadOnlyAdmin, whole_number
 
 Tool = tuple[str, Any, bool]  # address, words, whether it destroys something
 
@@ -131,7 +129,7 @@ class OverseenAdmin(RecordAdmin):
     """Records of applications: who may administer an application sees those of that one."""
 
     def overseen(self, user: Any) -> QuerySet[Any]:
-        """The records that this user may see: a flow of ``flows.oversight``."""
+        """The records that this user may see: a flow of ``flows.records``."""
         raise NotImplementedError
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -141,7 +139,7 @@ class OverseenAdmin(RecordAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Django's permission, or Manage on the application of the record."""
         if obj is None:
-            return oversight.may_see(request.user, self.model)
+            return records.may_see(request.user, self.model)
         return self.overseen(request.user).filter(pk=obj.pk).exists()
 
 

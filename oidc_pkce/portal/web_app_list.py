@@ -10,13 +10,13 @@ from django.db.models.functions import Cast, Lower
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import smart_split, unescape_string_literal
+from django.utils.text import unescape_string_literal
 from django.utils.translation import gettext_lazy as _
 
 from ..flows import administration
 from ..models import ApplicationLogo, Status
 from ..models.application import TEMPLATE_NAMES
-from .base import PortalAdmin, badge
+from .base import PortalAdmin, badge, first_words
 
 COLOURS = {
     Status.NOT_CONFIGURED: "muted",
@@ -75,8 +75,8 @@ class WebAppList(PortalAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Every word stands somewhere; types and statuses are found by what the list shows."""
-        for word in smart_split(search_term):
+        """The first words all stand somewhere; types and statuses as the list shows them."""
+        for word in first_words(search_term):
             if word.startswith(('"', "'")) and word[0] == word[-1] and len(word) > 1:
                 word = unescape_string_literal(word)  # noqa: PLW2901
             queryset = queryset.alias(listed=Cast("client_ids", TextField())).filter(_says(word))
