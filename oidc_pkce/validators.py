@@ -9,7 +9,7 @@ from ipaddress import ip_network
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from .protocol import redirect_uri, rest_patterns, scope
@@ -26,6 +26,31 @@ MAX_PATTERN = 200
 # name on the consent page read as another one.
 _UNREADABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+#: What ``redirect_uri.problem`` and ``issuer_problem`` say, for translators; one that names what it
+#: found is not among them, and stays as it is.
+FAULTS = (
+    gettext_noop("it is empty"),
+    gettext_noop("it holds a space, a line break or another control character"),
+    gettext_noop("it holds a character outside ASCII: write the host in punycode"),
+    gettext_noop("it holds a backslash, which browsers read as a slash"),
+    gettext_noop("it has a fragment (#), which RFC 6749 section 3.1.2 forbids"),
+    gettext_noop("it holds an encoded control character"),
+    gettext_noop("it holds a % that two hexadecimal digits do not follow"),
+    gettext_noop("it holds a character no URI may hold"),
+    gettext_noop("it is relative: begin with https:// or the scheme of your app"),
+    gettext_noop("it holds a user name or password before the host"),
+    gettext_noop("its path holds . or .. segments"),
+    gettext_noop("its port is not a number from 1 to 65535"),
+    gettext_noop("its host is neither a name nor an address in the usual notation"),
+    gettext_noop("its scheme is missing: write http:// or https:// before the host"),
+    gettext_noop("nothing follows its scheme"),
+    gettext_noop("it names no host: write https://host/path"),
+    gettext_noop("it names no host: write http://host/path"),
+    gettext_noop("http is for localhost, 127.0.0.1 and [::1] only: use https"),
+    gettext_noop("it must be an https address, or http on this machine"),
+    gettext_noop("it must not hold a query"),
 )
 
 validate_application_id = RegexValidator(
@@ -55,7 +80,13 @@ def validate_client_ids(values: object) -> None:
 
 def validate_redirect_uris(values: object) -> None:
     """Each redirect URI is one that a browser can safely be sent to, once (RFC 9700 §2.1)."""
-    _each(values, redirect_uri.problem)
+    _each(values, redirect_problem)
+
+
+def redirect_problem(text: str) -> str | None:
+    """Why a text cannot be a redirect URI, in the language of whoever reads it."""
+    fault = redirect_uri.problem(text)
+    return gettext(fault) if fault else None
 
 
 def validate_origins(values: object) -> None:

@@ -364,7 +364,7 @@ class Application(models.Model):
         if fault := issuer_problem(self.issuer):
             return gettext("“%(value)s” cannot be an issuer: %(fault)s.") % {
                 "value": self.issuer,
-                "fault": fault,
+                "fault": gettext(fault),
             }
         own = self.locations.issuer.lower()
         under_our_base = f"{self.issuer.lower()}/".startswith(f"{settings.issuer_base.lower()}/")

@@ -16,8 +16,8 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..flows import overview
-from ..flows.overview import Finding, KeyConcern, KeyTrouble, Weakness
+from ..flows import home
+from ..flows.home import Finding, KeyConcern, KeyTrouble, Weakness
 from ..models import (
     Application,
     AuditEvent,
@@ -84,7 +84,7 @@ class Warnings:
         address = self._home.list_of(SigningKey)
         if not address:
             return
-        for concern in overview.key_concerns(self._now):
+        for concern in home.key_concerns(self._now):
             if concern.trouble is not KeyTrouble.NONE:  # the card says so: nothing is wrong yet
                 sentence, cure, colour = _about_key(concern)
                 yield Notice(colour, sentence, cure, address, _("Signing keys"))
@@ -92,7 +92,7 @@ class Warnings:
     def _of_applications(self) -> Iterator[Notice]:
         if not self._home.list_of(Application):
             return
-        for finding in overview.weaknesses(self._home.applications):
+        for finding in home.weaknesses(self._home.applications):
             sentence, cure = _about_application(finding)
             grave = finding.weakness is Weakness.NO_PKCE
             address, words = self._place(finding)
@@ -110,7 +110,7 @@ class Warnings:
         of_service_users = bool(self._home.list_of(ServiceUser))
         if not (of_service_users or self._home.list_of(Application)):
             return
-        for secret in overview.expiring_secrets(
+        for secret in home.expiring_secrets(
             self._home.applications, self._now, of_service_users=of_service_users
         ):
             yield self._about_secret(secret)
@@ -137,7 +137,7 @@ class Warnings:
         # The screens open for one application, too; this is about all of them together.
         mine = ((model, words) for model, words in places if user.has_perm(_view(model)))
         model, words = next(mine, (None, ""))
-        if model is not None and overview.cleanup_is_overdue(user, self._now):
+        if model is not None and home.cleanup_is_overdue(user, self._now):
             sentence = _("What expired days ago has not been cleaned up.")
             cure = _("Run “manage.py cleanup_tokens” daily.")
             yield Notice("warning", sentence, cure, self._home.list_of(model), words)
@@ -169,23 +169,28 @@ def _about_key(concern: KeyConcern) -> tuple[str, str, str]:
 def _about_application(finding: Finding) -> tuple[str, str]:
     """The sentence and the cure."""
     named = {"name": Truncator(finding.name).chars(NAME), "count": finding.count}
+    # msgfmt wants the same placeholders in both forms; one is named, several are counted.
     sentences = {
         Weakness.ANYTHING: ngettext(
+            # xgettext:no-python-format  # noqa: ERA001
             "“%(name)s” accepts any client ID: its Client ID Type is Anything.",
             "%(count)d applications accept any client ID: their Client ID Type is Anything.",
             finding.count,
         ),
         Weakness.NO_PKCE: ngettext(
+            # xgettext:no-python-format  # noqa: ERA001
             "“%(name)s” does not require PKCE: whoever intercepts a code can redeem it.",
             "%(count)d applications do not require PKCE: whoever intercepts a code can redeem it.",
             finding.count,
         ),
         Weakness.PLAIN_PKCE: ngettext(
+            # xgettext:no-python-format  # noqa: ERA001
             "“%(name)s” allows plain PKCE: whoever sees a request can redeem its code.",
             "%(count)d applications allow plain PKCE: whoever sees a request can redeem its code.",
             finding.count,
         ),
         Weakness.NOBODY_LISTED: ngettext(
+            # xgettext:no-python-format  # noqa: ERA001
             "“%(name)s” serves nobody: its Client ID List is empty.",
             "%(count)d applications serve nobody: their Client ID List is empty.",
             finding.count,

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ..flows import administration
@@ -23,7 +23,7 @@ ENDPOINTS = (
     ("token", _("Token")),
     ("userinfo", _("UserInfo")),
     ("introspect", _("Introspect")),
-    ("revoke", _("Revoke")),
+    ("revoke", pgettext_lazy("endpoint", "Revoke")),
     ("end_session", _("EndSession")),
     ("keys", _("Keys")),
 )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ...protocol import redirect_uri
 from ...protocol.application import ClientIdType, Flow, Template
+from ...validators import redirect_problem
 from .changes import Changes
 
 
@@ -90,7 +91,7 @@ def search(words: str = "", category: str = "") -> Iterator[Entry]:
 def _address(answer: str) -> str:
     """Where a web application is, without a slash at the end."""
     base = answer.rstrip("/")
-    fault = redirect_uri.problem(base)
+    fault = redirect_problem(base)
     if not fault and (redirect_uri.kind(base) == "custom" or "?" in base):
         fault = gettext("it is no https address")
     if fault:
@@ -99,7 +100,7 @@ def _address(answer: str) -> str:
 
 
 def _registrable(answer: str) -> str:
-    if fault := redirect_uri.problem(answer):
+    if fault := redirect_problem(answer):
         raise _unusable(answer, fault)
     return answer
 
