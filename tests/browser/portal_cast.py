@@ -20,7 +20,10 @@ PERMISSIONS = 1000
 
 
 def furnish(server: ProductionServer, what: str = "screens") -> dict[str, Any]:
-    """Fill the portal for all `screens`, or for `forms`; the keys of the rows, for addresses."""
+    """Fill the portal for all `screens`, for `forms` or for `pictures`, which show nothing hard.
+
+    Gives the keys of the rows, for addresses.
+    """
     done = subprocess.run(
         [sys.executable, "-m", __name__, what],
         cwd=ROOT,
@@ -41,7 +44,9 @@ def main() -> None:
     if sys.argv[1] == "forms":
         rows = add_rows_to_change()
     else:
-        rows = {**add_applications(), **add_other_rows()}
+        is_hard = sys.argv[1] == "screens"
+        rows = {**add_applications(), **(add_hard_applications() if is_hard else {})}
+        rows.update(add_other_rows(is_hard))
         rows.update(add_records(rows))
     print(json.dumps(rows, default=str))
 
@@ -88,13 +93,15 @@ def add_rows_to_change() -> dict[str, Any]:
 
 
 def add_applications() -> dict[str, Any]:
-    """An ordinary one of each type, one that holds much, and one that holds nothing."""
+    """An ordinary one of each type; in pictures, those of the other pictures are gone."""
     from django.utils import timezone
 
     from oidc_pkce.flows import client_secret
     from oidc_pkce.flows.webapps import Changes, ScopeChange, update
-    from oidc_pkce.models import Application, Permission, Principal
+    from oidc_pkce.models import Application
 
+    if sys.argv[1] == "pictures":
+        Application.objects.filter(application_id__startswith="browser_").delete()
     notes = create(
         {
             "application_id": "field_notes",
@@ -144,6 +151,19 @@ def add_applications() -> dict[str, Any]:
             "redirect_uris": ["https://tides.example.com/signed-in"],
         },
     )
+    return {
+        "notes": notes.pk,
+        "online": online.pk,
+        "secret": online.client_secrets.first().pk,
+        "api": api.pk,
+    }
+
+
+def add_hard_applications() -> dict[str, Any]:
+    """One that holds much, and one that holds nothing."""
+    from oidc_pkce.flows.webapps import ScopeChange
+    from oidc_pkce.models import Permission, Principal
+
     bare = create({"application_id": "bare", "name": "Bare", "template": "OAuth2ServerClient"})
     hard = create(
         {
@@ -162,14 +182,7 @@ def add_applications() -> dict[str, Any]:
         everybody=True,
     )
     crowd(hard, Permission, Principal)
-    return {
-        "notes": notes.pk,
-        "online": online.pk,
-        "secret": online.client_secrets.first().pk,
-        "api": api.pk,
-        "bare": bare.pk,
-        "hard": Application.objects.get(pk=hard.pk).pk,
-    }
+    return {"bare": bare.pk, "hard": hard.pk}
 
 
 def create(fields: dict[str, Any], *, everybody: bool = False, scopes: Any = ()) -> Any:
@@ -210,7 +223,7 @@ def crowd(application: Any, permission: Any, principal: Any) -> None:
     )
 
 
-def add_other_rows() -> dict[str, Any]:
+def add_other_rows(is_hard: bool) -> dict[str, Any]:
     """Service users, roles and signing keys."""
     from django.utils import timezone
 
@@ -220,9 +233,10 @@ def add_other_rows() -> dict[str, Any]:
     now = timezone.now()
     weather = service_user.create("weather-station", actor=robin(), now=now).service_user
     helper = service_user.add("backup-robot", actor=robin(), now=now)
-    service_user.add("r" * 150, actor=robin(), now=now)
+    if is_hard:
+        service_user.add("r" * 150, actor=robin(), now=now)
+        roles.create(LONG_NAME[:150].strip(), actor=robin(), now=now)
     keepers = roles.create("Lighthouse keepers", actor=robin(), now=now)
-    roles.create(LONG_NAME[:150].strip(), actor=robin(), now=now)
     for name in ("ada", "bob"):
         roles.add_member(keepers, name, actor=robin(), now=now)
     roles.assign(
@@ -271,6 +285,7 @@ def add_records(rows: dict[str, Any]) -> dict[str, Any]:
             **common,
         )
         for name, client, scope, days, revoked in GRANTS
+        if name in rows
     )
     traces = RequestTrace.objects.bulk_create(
         RequestTrace(

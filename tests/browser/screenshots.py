@@ -77,7 +77,7 @@ def main() -> None:
         for name, step, size, scheme in PICTURES:
             if not wanted or name in wanted:
                 keep(name, take(chromium, Site(server.base, CLIENT), step, size, scheme))
-        rows = furnish(server)
+        rows = furnish(server, "pictures")
         for name, picture in portal(chromium, server.base, rows, wanted):
             keep(name, picture)
 
