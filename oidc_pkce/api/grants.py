@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..flows import oversight, revocation
+from ..flows import records, revocation
 from ..models import Grant
 from . import problems
 from .base import ManagementView
@@ -89,7 +89,7 @@ class Grants(ManagementView):
     def get(self, request: Request) -> Response:
         """A slice of them."""
         query = self.query(GrantQuery)
-        rows = _of_state(_narrowed(oversight.grants(request.user), query), query, self.now)
+        rows = _of_state(_narrowed(records.grants(request.user), query), query, self.now)
         rows = rows.select_related("user", "application").defer("requested_claims", "nonce")
         order = ("created_at", "pk")
         return Response(slice_of(rows, request, query, _shown(self.now), order=order))
@@ -120,7 +120,7 @@ class RevokeGrants(ManagementView):
         if not members:
             sentence = _("Name a user, an application or a client.")
             raise Problem(problems.INVALID, faults=[Fault("", sentence)])
-        rows = _narrowed(oversight.revocable_grants(request.user), members)
+        rows = _narrowed(records.revocable_grants(request.user), members)
         done = revocation.revoke_all(rows, actor=self.actor, now=self.now)
         return Response({"revoked": done.count, "is_complete": done.is_complete})
 
@@ -140,7 +140,7 @@ class OneGrant(ManagementView):
     def get(self, request: Request, id: Any) -> Response:  # noqa: A002 - the address's word
         """What was allowed."""
         self.query()
-        return Response(_shown(self.now)(_found(oversight.grants(request.user), id)))
+        return Response(_shown(self.now)(_found(records.grants(request.user), id)))
 
 
 class RevokeGrant(ManagementView):
@@ -159,8 +159,8 @@ class RevokeGrant(ManagementView):
     def post(self, request: Request, id: Any) -> Response:  # noqa: A002
         """Revoke it."""
         self.query()
-        grant = _found(oversight.grants(request.user), id)
-        if not oversight.revocable_grants(request.user).filter(pk=grant.pk).exists():
+        grant = _found(records.grants(request.user), id)
+        if not records.revocable_grants(request.user).filter(pk=grant.pk).exists():
             sentence = _("This needs oidc_pkce.change_grant, or Manage on the application.")
             raise Problem(problems.FORBIDDEN, sentence)
         revocation.revoke(grant, actor=self.actor, now=self.now)

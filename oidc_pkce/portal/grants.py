@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ..flows import oversight, revocation
+from ..flows import records, revocation
 from ..flows.access_token import as_uuid
 from ..flows.revocation import Revoked
 from ..models import Grant
@@ -93,7 +93,7 @@ class GrantAdmin(OverseenAdmin):
 
     def overseen(self, user: Any) -> QuerySet[Any]:
         """All, or those of some applications."""
-        return oversight.grants(user)
+        return records.grants(user)
 
     def matches(self, word: str) -> Q:
         """Login name, Application ID, client, subject or grant."""
@@ -148,12 +148,12 @@ class GrantAdmin(OverseenAdmin):
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Whoever may revoke anything; which grants, the action asks."""
-        return oversight.may_revoke_grants(request.user)
+        return records.may_revoke_grants(request.user)
 
     @admin.action(description=_("Revoke selected grants"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Ask first; then revoke those of the grants chosen that this administrator may."""
-        allowed = oversight.revocable_grants(request.user, queryset)
+        allowed = records.revocable_grants(request.user, queryset)
         if "confirmed" in request.POST:
             by, now = actor_of(request), timezone.now()
             done = revocation.revoke_all(allowed, actor=by, now=now, most=revocation.MOST)
@@ -213,7 +213,7 @@ class GrantAdmin(OverseenAdmin):
         return HttpResponseRedirect(self.address("change", grant.pk))
 
     def _may_revoke(self, request: HttpRequest, grant: Grant) -> bool:
-        return oversight.revocable_grants(request.user).filter(pk=grant.pk).exists()
+        return records.revocable_grants(request.user).filter(pk=grant.pk).exists()
 
     def _search(self, word: str) -> str:
         quoted = f'"{word}"' if " " in word else word

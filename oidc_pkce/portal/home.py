@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..audit import NEWEST_FAILURES
-from ..flows import administration, overview
-from ..flows.overview import HourOfSignIns
+from ..flows import administration, home
+from ..flows.home import HourOfSignIns
 from ..models import (
     Application,
     AuditEvent,
@@ -145,7 +145,7 @@ class Home:
     @cached_property
     def chart(self) -> Chart | None:
         """The last day, for whoever may read the audit log."""
-        return Chart(overview.sign_ins(timezone.now())) if self.list_of(AuditEvent) else None
+        return Chart(home.sign_ins(timezone.now())) if self.list_of(AuditEvent) else None
 
     @cached_property
     def warnings(self) -> Warnings:
@@ -193,7 +193,7 @@ class Home:
         return {screen["model"]: screen for screen in self.screens}
 
     def _applications(self, address: str) -> Card:
-        found = overview.deployment(self.applications)
+        found = home.deployment(self.applications)
         colours = {Status.DEPLOYED: "good", Status.READY_TO_DEPLOY: "warning"}
         lines = [
             Line(
@@ -209,7 +209,7 @@ class Home:
         return Card(_("Web Apps"), address, found.total, lines if found.total else ())
 
     def _service_users(self, address: str) -> Card:
-        found = overview.service_users()
+        found = home.service_users()
         lines = [Line(_("Active"), found.active, f"{address}?active=1", "good")]
         if found.total > found.active:
             inactive = found.total - found.active

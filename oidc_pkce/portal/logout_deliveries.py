@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from ..flows import oversight
+from ..flows import records
 from .base import badge, code
 from .records import ApplicationFilter, OverseenAdmin, PeriodFilter, applications_named
 
@@ -49,7 +49,7 @@ class LogoutDeliveryAdmin(OverseenAdmin):
 
     def overseen(self, user: Any) -> QuerySet[Any]:
         """All, or those of some applications."""
-        return oversight.logout_deliveries(user)
+        return records.logout_deliveries(user)
 
     def matches(self, word: str) -> Q:
         """Application ID, client or subject."""

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..flows import oversight
+from ..flows import records
 from ..models import RequestTrace
 from ..protocol.checks import registry
 from .base import code, good_or_bad, table
@@ -129,7 +129,7 @@ class RequestAdmin(OverseenAdmin):
 
     def overseen(self, user: Any) -> QuerySet[Any]:
         """All, or those of some applications."""
-        return oversight.requests(user)
+        return records.requests(user)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

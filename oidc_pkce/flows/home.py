@@ -1,4 +1,4 @@
-"""What the portal's home tells: what is there, who signs in, and what somebody should look at.
+"""The portal's home: what is there, who signs in, and what somebody should look at.
 
 Every function costs one statement, however much is stored; none of them counts grants or tokens.
 """
