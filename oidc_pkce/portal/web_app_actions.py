@@ -22,7 +22,7 @@ from ..flows.webapps import Changes
 from ..flows.webapps.document import render
 from ..models import Application, Grant, RequestTrace, Right
 from .application_page import ApplicationPage, add_errors
-from .base import actor_of
+from .base import actor_of, whole_number
 
 
 class NamingForm(forms.Form):
@@ -76,7 +76,10 @@ class ActionPage(ApplicationPage):
         try:
             return self.do(request, application)
         except webapps.EditedMeanwhile:
-            told = gettext("Somebody changed this application in this moment: please try again.")
+            told = gettext(
+                "Somebody changed this application since you opened this page, so nothing was done."
+                " Look again, then confirm."
+            )
         except ValidationError as fault:
             told = " ".join(fault.messages)
         messages.error(request, told)
@@ -202,7 +205,7 @@ class SwitchPage(ActionPage):
 
     def do(self, request: HttpRequest, application: Application) -> HttpResponse:
         """Switch, audited."""
-        switch(request, application, enabled=self.enabled)
+        switch(request, application, enabled=self.enabled, seen=_seen(request))
         messages.success(request, self.told % {"name": application.name})
         return self._back(application)
 
@@ -259,7 +262,8 @@ class DeletePage(ActionPage):
 
     def do(self, request: HttpRequest, application: Application) -> HttpResponse:
         """Delete, audited."""
-        webapps.delete(application, actor=actor_of(request), now=timezone.now())
+        by, now = actor_of(request), timezone.now()
+        webapps.delete(application, actor=by, now=now, expected_version=_seen(request))
         messages.success(request, gettext("%(name)s was deleted.") % {"name": application.name})
         route = f"{self.portal.admin_site.name}:oidc_pkce_application_changelist"
         return HttpResponseRedirect(reverse(route))
@@ -306,14 +310,22 @@ def asked(form: forms.Form | None, portal: Any) -> Mapping[str, Any]:
     }
 
 
-def switch(request: HttpRequest, application: Application, *, enabled: bool) -> None:
+def switch(
+    request: HttpRequest, application: Application, *, enabled: bool, seen: int | None = None
+) -> None:
     """Enable or disable. Raises ``EditedMeanwhile`` and ``ValidationError``."""
     webapps.update(
         application,
         Changes({"enabled": enabled}),
         actor=actor_of(request),
         now=timezone.now(),
+        expected_version=seen,
     )
+
+
+def _seen(request: HttpRequest) -> int | None:
+    """Which version the administrator was asked about."""
+    return whole_number(request.POST.get("seen_version", ""))
 
 
 def deletion(applications: Sequence[Application]) -> str:

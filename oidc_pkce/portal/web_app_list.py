@@ -115,7 +115,7 @@ class WebAppList(PortalAdmin):
         """As CyberArk calls it."""
         return str(obj.get_template_display())
 
-    @admin.display(description=_("Description"))
+    @admin.display(description=_("Description"), ordering=Lower("description"))
     def short_description(self, obj: Any) -> str:
         """The first line."""
         line = obj.description.partition("\n")[0]

@@ -212,3 +212,18 @@ def test_no_page_here_is_made_of_a_copied_template():
     folder = Path(__file__).parents[2] / "oidc_pkce/templates/admin/oidc_pkce"
     for name in ("application/change_list.html", "application/action.html", "add_web_apps.html"):
         assert (folder / name).read_text().startswith("{% extends ")
+
+
+@pytest.mark.parametrize("name", ["delete", "disable"])
+def test_what_was_changed_since_the_question_is_asked_about_once_more(
+    portal, second, list_app, name
+):
+    asked = portal.fields(at(list_app, name))
+    second.save(at(list_app, "change"), name="Repaired")
+
+    page = portal.post(at(list_app, name), asked).content.decode()
+
+    assert "Somebody changed this application since you opened this page" in page
+    assert Application.objects.get().enabled
+    portal.post(at(list_app, name), portal.fields(at(list_app, name)))
+    assert not Application.objects.filter(enabled=True).exists()

@@ -282,3 +282,11 @@ def test_other_columns_cannot_be_asked_by_the_address(three, lookup):
     asked = viewer.browser.get(f"/admin/oidc_pkce/application/?{lookup}=x")
 
     assert asked.status_code == 400
+
+
+def test_the_list_is_sorted_by_every_column_of_cyberarks(portal, three):
+    page = portal.text("application/")
+
+    sortable = re.findall(r'class="sortable column-(\w+)', page)
+    assert {"shown_name", "shown_template", "short_description", "shown_status"} <= set(sortable)
+    assert listed(portal, o="-3")[0] == "stars"
