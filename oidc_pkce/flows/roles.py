@@ -18,6 +18,7 @@ from ..models import Application, Permission, Principal, Right, Role
 from . import webapps
 from .actor import Actor
 from .webapps import Changes, PermissionChange
+from .webapps.succession import require_successor
 
 #: What a role is given on an application that is assigned to it.
 ASSIGNED = frozenset({Right.VIEW, Right.RUN})
@@ -107,13 +108,17 @@ def assign(role: Role, application: Application, *, actor: Actor, now: datetime)
 
 
 @transaction.atomic
-def unassign(role: Role, application: Application, *, actor: Actor, now: datetime) -> bool:
-    """Take a role's row off an application, whatever it gave; whether there was one."""
+def unassign(role: Role, application: Application, *, user: Any, now: datetime) -> bool:
+    """Take a role's row off an application, whatever it gave; whether there was one.
+
+    Raises as ``webapps.update`` does, and ``ValidationError`` when nobody could give it back.
+    """
     rows = _rows(application)
     others = tuple(row for row in rows if not _is_about(row, role))
     if len(others) == len(rows):
         return False
-    _save(application, others, actor, now)
+    require_successor(user, others)
+    _save(application, others, Actor.of(user), now)
     return True
 
 

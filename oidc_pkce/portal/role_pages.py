@@ -265,12 +265,16 @@ class ApplicationsPage(RolePage):
         if Right.GRANT not in administration.rights(request.user, application):
             raise PermissionDenied
         try:
-            roles.unassign(role, application, actor=actor_of(request), now=timezone.now())
+            roles.unassign(role, application, user=request.user, now=timezone.now())
         except webapps.EditedMeanwhile:
-            messages.error(request, _edited_meanwhile())
-            return HttpResponseRedirect(self.address(role))
-        told = gettext("“%(name)s” is no longer assigned.") % {"name": application}
-        return self.done(request, role, told)
+            told = _edited_meanwhile()
+        except ValidationError as fault:
+            told = " ".join(fault.messages)
+        else:
+            done = gettext("“%(name)s” is no longer assigned.") % {"name": application}
+            return self.done(request, role, done)
+        messages.error(request, told)
+        return HttpResponseRedirect(self.address(role))
 
 
 def _member(role: Role, key: str) -> Any:

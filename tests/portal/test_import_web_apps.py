@@ -230,6 +230,11 @@ REFUSED = "Nothing can be imported"
         ((Right.MANAGE,), {"Permissions": []}, "needs the Grant right"),
         ((Right.MANAGE,), {"Name": "Mine", "Permissions": []}, "needs the Grant right"),
         ((Right.VIEW,), {"OAuthProfile": {"KnownScopes": [{"Scope": "a"}]}}, "Manage right"),
+        (
+            (Right.GRANT, Right.MANAGE),
+            {"Permissions": everybody("View")},
+            "nobody would have the Grant right any more",
+        ),
         ((), {"Name": "Mine"}, "you may not change the application “my_app”"),
         ((), {}, "you may not change the application “my_app”"),
     ],
@@ -252,7 +257,7 @@ def test_an_import_needs_each_right(hidden, openid_app, held, members, sentence)
     [
         ((Right.MANAGE,), {"Name": "Mine"}),
         ((Right.GRANT,), {"Permissions": everybody("View")}),
-        ((Right.GRANT, Right.MANAGE), {"Name": "Mine", "Permissions": everybody("View")}),
+        ((Right.GRANT, Right.MANAGE), {"Name": "Mine", "Permissions": everybody("Grant,View")}),
     ],
 )
 def test_an_import_needs_no_more_than_that(hidden, held, members):

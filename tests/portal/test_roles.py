@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.auth.models import Permission as DjangoPermission
 
 from oidc_pkce.flows import roles, webapps
-from oidc_pkce.models import AuditEvent, Permission, Principal, Role
+from oidc_pkce.models import Application, AuditEvent, Permission, Principal, Role
 from tests.fixtures import make_user
 from tests.journeys import Journey, make_application, make_service_user
 from tests.portal.conftest import INLINE, Portal
@@ -525,3 +525,26 @@ def test_whoever_only_looks_at_a_role_sees_its_name_alone(role):
     page = administrator("view_group").text(f"role/{role.pk}/change/")
 
     assert re.findall(r'class="form-row([^"]*)"', page) == [" field-name"]
+
+
+def test_an_application_that_its_own_rules_refuse_is_no_server_error(portal, role, list_app):
+    Permission.objects.create(application=list_app, principal=Principal.GROUP, group_id=role.pk)
+    Application.objects.update(required_acr="gone")
+
+    page = portal.post(f"role/{role.pk}/applications/", {"remove": list_app.pk}).content.decode()
+
+    assert "“gone” is nothing that people can reach here" in page
+    assert Permission.objects.filter(group=role.pk).exists()
+
+
+def test_nobody_takes_the_last_grant_from_their_own_role(role, list_app):
+    Permission.objects.create(
+        application=list_app, principal=Principal.GROUP, group_id=role.pk, can_grant=True
+    )
+    staff = administrator("view_group")
+    staff.user.groups.add(role.pk)
+
+    page = staff.post(f"role/{role.pk}/applications/", {"remove": list_app.pk}).content.decode()
+
+    assert "Nobody would have the Grant right any more." in page
+    assert Permission.objects.filter(group=role.pk, can_grant=True).exists()

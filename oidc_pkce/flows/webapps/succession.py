@@ -14,16 +14,21 @@ from .changes import PermissionChange
 
 
 def require_successor(user: Any, permissions: Iterable[PermissionChange]) -> None:
-    """Whoever holds Grant by a row alone must leave it to somebody. Raises ``ValidationError``.
-
-    Django's permissions reach every application, so whoever has those stays able to undo it.
-    """
-    if administration.holds_everywhere(user, Right.GRANT):
-        return
-    if not any(Right.GRANT in each.rights for each in permissions):
+    """Raise ``ValidationError`` where ``has_successor`` says no."""
+    if not has_successor(user, permissions):
         raise ValidationError(
             _(
                 "Nobody would have the Grant right any more. Give it to somebody else first, or"
                 " ask an administrator of all applications to remove it."
             )
         )
+
+
+def has_successor(user: Any, permissions: Iterable[PermissionChange]) -> bool:
+    """Whoever holds Grant by a row alone must leave it to somebody.
+
+    Django's permissions reach every application, so whoever has those stays able to undo it.
+    """
+    if administration.holds_everywhere(user, Right.GRANT):
+        return True
+    return any(Right.GRANT in each.rights for each in permissions)

@@ -87,6 +87,8 @@ class _Planner:
         permit = Permit(self.user, stored)
         if not permit.sees:
             return self._unseen(entry)
+        if not permit.may_be_there:
+            return self._refused(entry, "you may not add applications.")
         before: dict[str, Any] = snapshot(stored) if stored else {}
         application = stored or Application()
         template = entry.template or (Template(stored.template) if stored else None)
@@ -99,7 +101,7 @@ class _Planner:
         secret = self._secret(entry, template)
         after = intended(before, application, changes)
         told = differences(before, after) if stored else _of_new(after, changes)
-        if fault := permit.refusal(told, has_secret=secret is not None):
+        if fault := permit.refusal(told, changes, has_secret=secret is not None):
             self.notices.error(join(entry.path, PATHS[fault[0]]), fault[1])
         sets = secret is not None and not (stored and has_secret(stored, secret, self.now))
         kind = Kind.UPDATED if stored else Kind.CREATED
@@ -110,7 +112,11 @@ class _Planner:
 
     def _unseen(self, entry: Entry) -> Step:
         """Nothing is said of an application that the user may not see."""
-        sentence = f"you may not change the application “{shown(entry.service_name)}”."
+        name = shown(entry.service_name)
+        return self._refused(entry, f"you may not change the application “{name}”.")
+
+    def _refused(self, entry: Entry, sentence: str) -> Step:
+        """Nothing is judged for whoever may do nothing: patterns alone could take minutes."""
         self.notices.error(join(entry.path, PATHS["application_id"]), sentence)
         return Step(Kind.UNCHANGED, entry.service_name, None, Changes(), None, {}, False)
 
