@@ -16,6 +16,7 @@ from ..protocol import strict_json
 from .problems import TooLarge
 
 MAX_BODY = 2 * 1024 * 1024  # bytes; 500 redirect URIs of full length are one million
+MAX_VALUES = 100_000  # 2,000 permissions with all rights are 26,000, and each may be a fault
 
 # PostgreSQL stores no U+0000, and nobody can encode half a surrogate pair.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -65,9 +66,11 @@ class StrictJSONParser(DocumentParser):
 
 
 def _require_storable(value: Any) -> None:
-    waiting = [value]
+    waiting, count = [value], 0
     while waiting:
-        found = waiting.pop()
+        found, count = waiting.pop(), count + 1
+        if count > MAX_VALUES:
+            raise ParseError(_("The body is too large"))
         if isinstance(found, dict):
             waiting += [*found.keys(), *found.values()]
         elif isinstance(found, list):

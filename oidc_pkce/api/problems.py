@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import (
@@ -31,6 +32,7 @@ from ..flows.webapps.problems import Unsound
 from ..resource_server.authentication import BearerRefused
 
 MEDIA_TYPE = "application/problem+json"
+MOST_FAULTS = 1000  # of one answer, which must not be many times as long as the request
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ class Problem(Exception):
     ) -> None:
         self.kind = kind
         self.detail = detail
-        self.faults = tuple(faults)
+        self.faults = tuple(islice(faults, MOST_FAULTS))
         self.headers = dict(headers or {})
         super().__init__(detail or kind.title)
 

@@ -386,3 +386,14 @@ def test_a_browser_that_accepts_pages_gets_json_too(api: Api) -> None:
     told = api.get("applications", Accept="text/html")
 
     assert told.response.headers["Content-Type"] == "application/json"
+
+
+def test_a_body_of_many_small_faults_has_a_short_answer(api: Api, list_app: Application) -> None:
+    """Two megabytes of them took a minute, and the answer had fifty."""
+    path = f"applications/{list_app.pk}"
+
+    some = api.patch(path, {"scopes": [1] * 5000}, match="*")
+    many = api.patch(path, {"scopes": [1] * 100_000}, match="*")
+
+    assert (some.status, len(some.errors)) == (400, 1000)
+    assert (many.status, "errors" in many.json) == (400, False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from oidc_pkce.flows.webapps.document import planning
 from oidc_pkce.models import Application, AuditEvent, ClientSecret, Permission
 from tests.api.conftest import Api, allow, caller, give
 from tests.fixtures import make_user
@@ -127,3 +128,26 @@ def test_an_import_may_do_only_what_its_sender_may(list_app: Application) -> Non
     assert Permission.objects.get(user=kim, application__application_id="new").can_grant
     hidden.refresh_from_db()
     assert hidden.name == "My App"
+
+
+def test_a_hostile_import_has_no_answer_many_times_its_length(api: Api) -> None:
+    rows = [{"Principal": "a", "PType": "User", "Rights": "x," * 200} for _ in range(200)]
+
+    told = api.post("applications/import", {"ServiceName": "many", "Permissions": rows})
+
+    assert told.status == 422
+    assert len(told.errors) == 1000
+
+
+def test_nothing_is_judged_for_whoever_may_add_nothing(db: None, monkeypatch: Any) -> None:
+    """Thousands of patterns would be compiled for somebody who may do nothing."""
+    monkeypatch.setattr(planning, "problems", _never)
+    document = {"ServiceName": "many", "OAuthProfile": {"KnownScopes": [{"Scope": "a b"}]}}
+
+    told = caller(make_user("nobody", is_staff=True)).post("applications/import", document)
+
+    assert told.errors == [("/ServiceName", "you may not add applications.")]
+
+
+def _never(*_: Any) -> Any:
+    raise AssertionError

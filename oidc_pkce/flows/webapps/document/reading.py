@@ -13,7 +13,7 @@ from ....protocol.application import ClientIdType, Template
 from ..changes import ScopeChange
 from . import account_mapping
 from .keys import DOCUMENT, EXTENSION, PRINCIPALS, PROFILE, RIGHTS, Cleared, Key
-from .reader import Reader
+from .reader import MAX_NAMED, Reader
 from .report import Notices, join, shown
 
 MAX_BYTES = 8 * 1024 * 1024  # a tenant of a thousand applications has some three million
@@ -228,7 +228,7 @@ def _rights(reader: Reader) -> frozenset[Right] | None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in RIGHTS]
-    for name in unknown:
+    for name in unknown[:MAX_NAMED]:
         known = ", ".join(RIGHTS)
         reader.error("Rights", f"“{shown(name)}” is not a right: write some of {known}.")
     return None if unknown else frozenset(RIGHTS[name] for name in names)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_SHOWN = 80
+MAX_NOTICES = 1000  # of each kind; who has mended those imports again
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,13 @@ class Notices:
 
     def error(self, path: str, sentence: str) -> None:
         """Note what makes the import impossible."""
-        self.errors.append(Notice(path, sentence))
+        if len(self.errors) < MAX_NOTICES:
+            self.errors.append(Notice(path, sentence))
 
     def warn(self, path: str, sentence: str) -> None:
         """Note what a person should know."""
-        self.warnings.append(Notice(path, sentence))
+        if len(self.warnings) < MAX_NOTICES:
+            self.warnings.append(Notice(path, sentence))
 
 
 @dataclass(frozen=True, slots=True)
