@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import widgets
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -22,7 +23,7 @@ from ..flows.webapps import catalogue
 from ..flows.webapps.catalogue import Entry, Question
 from ..models import Application
 from ..models.application import TEMPLATE_NAMES
-from .application_page import add_errors
+from .application_page import add_errors, at_once
 from .base import actor_of, whole_number
 from .import_web_apps import UploadForm
 from .values import label_of, words_of
@@ -114,6 +115,8 @@ class AddWebApps:
         if request.method == "POST" and form.is_valid():
             try:
                 made = self._add(request, entry, form.cleaned_data)
+            except IntegrityError:
+                form.note(at_once())
             except ValidationError as fault:
                 form.note(fault)
             else:

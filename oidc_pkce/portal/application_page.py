@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.forms import modelform_factory
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -180,6 +181,8 @@ class FormPage(ApplicationPage):
                 )
             except webapps.EditedMeanwhile:
                 form.add_error(None, ValidationError(edited_meanwhile(application), STALE))
+            except IntegrityError:
+                add_errors(form, at_once())
             except ValidationError as fault:
                 add_errors(form, fault)
             else:
@@ -272,6 +275,13 @@ def add_further_errors(form: PageForm, application: Application) -> None:
         known = {name: errors for name, errors in fault.error_dict.items() if name in read.fields}
         if known:
             add_errors(form, ValidationError(known))
+
+
+def at_once() -> ValidationError:
+    """The database refused what was sound a moment ago, an Application ID that is taken by now."""
+    return ValidationError(
+        gettext("Somebody else saved at the same moment. Nothing of yours was saved: try again.")
+    )
 
 
 def edited_meanwhile(application: Application) -> str:

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers, widgets
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -21,7 +22,7 @@ from ..flows import administration, webapps
 from ..flows.webapps import Changes
 from ..flows.webapps.document import render
 from ..models import Application, Grant, RequestTrace, Right
-from .application_page import ApplicationPage, add_errors
+from .application_page import ApplicationPage, add_errors, at_once
 from .base import actor_of, whole_number
 
 
@@ -153,6 +154,8 @@ class ClonePage(ActionPage):
                 made = webapps.clone(
                     application, **form.cleaned_data, user=request.user, now=timezone.now()
                 )
+            except IntegrityError:
+                add_errors(form, at_once())
             except ValidationError as fault:
                 add_errors(form, fault)
             else:

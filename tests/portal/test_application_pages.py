@@ -331,3 +331,26 @@ def test_what_the_form_cannot_read_hides_no_other_fault(portal, list_app):
 
     assert "This field is required." in page
     assert "cannot carry an answer safely" in page
+
+
+def test_an_application_id_that_is_taken_at_the_same_moment_is_no_server_error(
+    portal, list_app, openid_app, monkeypatch
+):
+    pages = {
+        "application/add/openid-connect/": {"application_id": list_app.application_id, "name": "A"},
+        f"application/{openid_app.pk}/clone/": {
+            "application_id": list_app.application_id,
+            "name": "A",
+        },
+        f"application/{openid_app.pk}/change/": {
+            **portal.fields(f"application/{openid_app.pk}/change/"),
+            "application_id": list_app.application_id,
+        },
+    }
+    # Whoever is faster saves between the other's check and the other's write.
+    monkeypatch.setattr("oidc_pkce.flows.webapps.saving.require_sound", lambda *_: None)
+
+    for path, sent in pages.items():
+        page = portal.post(path, sent).content.decode()
+        assert "Somebody else saved at the same moment." in page, path
+    assert Application.objects.count() == 2
