@@ -48,14 +48,7 @@ class StatusFilter(admin.SimpleListFilter):
 class WebAppList(PortalAdmin):
     """What the administrator may see, in a number of statements that no row adds to."""
 
-    list_display = (
-        "shown_name",
-        "shown_template",
-        "short_description",
-        "shown_status",
-        "application_id",
-        "enabled",
-    )
+    list_display = ("shown_name", "shown_template", "short_description", "shown_status")
     list_filter = ("template", StatusFilter, "enabled", "category")
     linked_lookups = (
         "client_id_type__exact",
@@ -97,7 +90,7 @@ class WebAppList(PortalAdmin):
 
     @admin.display(description=_("Name"), ordering=Lower("name"))
     def shown_name(self, obj: Any) -> SafeString:
-        """The logo, or the name's first letter, and the name."""
+        """The logo, or the name's first letter; the name, and the Application ID below it."""
         if obj.has_logo:
             picture = format_html(
                 '<img class="oidc-logo" src="{}" alt="" width="32" height="32" loading="lazy">',
@@ -108,7 +101,12 @@ class WebAppList(PortalAdmin):
                 '<span class="oidc-logo oidc-letter" aria-hidden="true">{}</span>',
                 obj.name[:1].upper(),
             )
-        return format_html('<span class="oidc-named">{}<span>{}</span></span>', picture, obj.name)
+        return format_html(
+            '<span class="oidc-named">{}<span>{} <small class="oidc-id">{}</small></span></span>',
+            picture,
+            obj.name,
+            obj.application_id,
+        )
 
     @admin.display(description=_("Type"), ordering=BY_TYPE)
     def shown_template(self, obj: Any) -> str:
@@ -123,9 +121,10 @@ class WebAppList(PortalAdmin):
 
     @admin.display(description=_("Status"), ordering=BY_STATUS)
     def shown_status(self, obj: Any) -> SafeString:
-        """The badge."""
+        """The badge, and another one where the application is switched off."""
         status = Status(obj.status)
-        return badge(COLOURS[status], status.label)
+        shown = badge(COLOURS[status], status.label)
+        return shown if obj.enabled else format_html("{} {}", shown, badge("bad", _("Disabled")))
 
 
 def _says(word: str) -> Q:

@@ -17,7 +17,7 @@ from tests.portal.conftest import INLINE, Portal
 def listed(portal: Portal, **query: str) -> list[str]:
     """The Application IDs of the rows, from top to bottom."""
     page = portal.text("application/", **query)
-    return re.findall(r'<td class="field-application_id">([^<]+)</td>', page)
+    return re.findall(r'<small class="oidc-id">([^<]+)</small>', page)
 
 
 def tick(portal: Portal, action: str, *chosen: Application, **more: str) -> Any:
@@ -51,14 +51,7 @@ def test_the_list_has_cyberarks_title_columns_and_button(portal, three):
 
     assert "<h1>Web Apps</h1>" in page
     heads = re.findall(r'class="(?:sortable )?column-(\w+)', page)
-    assert heads == [
-        "shown_name",
-        "shown_template",
-        "short_description",
-        "shown_status",
-        "application_id",
-        "enabled",
-    ]
+    assert heads == ["shown_name", "shown_template", "short_description", "shown_status"]
     assert ">Add Web Apps</a>" in page
 
 
@@ -67,6 +60,13 @@ def test_each_status_is_shown_as_a_badge(portal, three):
 
     for label in ("Deployed", "Ready to Deploy", "Not Configured"):
         assert f">{label}</span>" in page
+
+
+def test_a_disabled_application_is_marked(portal, three):
+    assert ">Disabled</span>" not in portal.text("application/")
+    Application.objects.filter(application_id="tides").update(enabled=False)
+
+    assert ">Disabled</span>" in portal.text("application/")
 
 
 @pytest.mark.parametrize(
