@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
@@ -72,7 +73,7 @@ class ClientSecretAdmin(PortalAdmin):
         """What the frame around the pages of secrets shows; its last crumb is the owner."""
         site = self.admin_site
         route = f"{site.name}:{self.opts.app_label}_{self.opts.model_name}"
-        changelist = (reverse(f"{route}_changelist"), self.opts.verbose_name_plural)
+        changelist = (reverse(f"{route}_changelist"), capfirst(self.opts.verbose_name_plural))
         crumbs = [changelist, (reverse(f"{route}_change", args=[owner.pk]), str(owner))]
         return {
             **site.each_context(request),

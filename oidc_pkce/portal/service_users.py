@@ -138,6 +138,12 @@ class ServiceUserAdmin(ClientSecretAdmin):
     change_form_template = "admin/oidc_pkce/serviceuser/change_form.html"
     actions = ("activate_selected", "deactivate_selected")
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list under its own name."""
+        return super().changelist_view(
+            request, {"title": gettext("Service users"), **(extra_context or {})}
+        )
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Service users with what the list tells of their secrets."""
         live = ClientSecret.objects.live(timezone.now()).filter(service_user=OuterRef("pk"))

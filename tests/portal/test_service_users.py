@@ -53,6 +53,10 @@ def status_of(portal: Portal, path: str, data: dict[str, Any] | None = None) -> 
     return answer.status_code
 
 
+def test_the_list_bears_its_own_name(portal):
+    assert "<h1>Service users</h1>" in portal.text("serviceuser/")
+
+
 def test_the_list_tells_of_secrets_without_reading_them_row_by_row(
     portal, django_assert_max_num_queries
 ):
