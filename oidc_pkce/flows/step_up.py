@@ -141,9 +141,7 @@ def _password_satisfies(wishes: Iterable[WantedContext]) -> bool:
     return all(_is_met(reached, wanted) for wanted in wishes if wanted.essential)
 
 
-def _path(
-    application: ApplicationFacts, unmet: Sequence[WantedContext], standing: Standing
-) -> str:
+def _path(application: ApplicationFacts, unmet: Sequence[WantedContext], standing: Standing) -> str:
     person, policy = standing.person, settings.interaction_policy
     if person is None or standing.ticket.stepped_up == person.sid:
         return ""
