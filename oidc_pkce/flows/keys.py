@@ -122,8 +122,9 @@ def rotate(
 def rotate_if_due(algorithm: str, now: datetime, *, actor: Actor = NOBODY) -> SigningKey | None:
     """Rotate a key that has signed long enough; of all processes that try, one does."""
     same = SigningKey.objects.filter(algorithm=algorithm).order_by("-generation")
+    newest = _newest(algorithm)  # first: whoever rotates in between takes this generation's place
     # One that was withdrawn before it signed says nothing about the age of the one that signs.
-    judged, newest = same.published(now).first() or same.first(), _newest(algorithm)
+    judged = same.published(now).first() or same.first()
     if judged is None or judged.signs_from > now - settings.signing_key_lifetime:
         return None
     try:

@@ -8,17 +8,19 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator as DjangoPaginator
+from django.db import IntegrityError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date as format_date
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import smart_split
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from ..flows.actor import Actor
 
@@ -54,6 +56,15 @@ class PortalAdmin(ModelAdmin):
         return (
             lookup in named or lookup in self.linked_lookups or lookup.partition("__")[0] in named
         )
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form. Whoever takes a name in the same moment as somebody else is told."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except IntegrityError:
+            sentence = _("Somebody else took this name in the same moment. Nothing was saved.")
+            self.message_user(request, sentence, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list. An address with U+0000 is refused here: PostgreSQL takes none in a text."""

@@ -107,7 +107,7 @@ def test_of_two_that_read_the_same_version_one_writes(list_app, monkeypatch):
     """As on a database without row locks, where both pass the comparison."""
     from oidc_pkce.flows.webapps import saving
 
-    def overtaken(application: Application, changes: Changes) -> None:
+    def overtaken(application: Application, changes: Changes, further: object) -> None:
         Application.objects.update(version=2)
 
     monkeypatch.setattr(saving, "require_sound", overtaken)

@@ -53,6 +53,17 @@ def status_of(portal: Portal, path: str, data: dict[str, Any] | None = None) -> 
     return answer.status_code
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_one_name_in_the_same_moment_the_second_is_told(ada, monkeypatch):
+    monkeypatch.setattr("oidc_pkce.flows.service_user.require_free", lambda _: None)
+    portal = Portal(make_user("robin", is_staff=True, is_superuser=True))
+
+    answer = portal.post("serviceuser/add/", {"login_name": "ada"})
+
+    assert "Somebody else took this name in the same moment" in answer.content.decode()
+    assert not ServiceUser.objects.exists()
+
+
 def test_the_list_bears_its_own_name(portal):
     assert "<h1>Service users</h1>" in portal.text("serviceuser/")
 

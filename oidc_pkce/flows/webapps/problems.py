@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +41,11 @@ class Unsound(ValidationError):
         super().__init__(faults)
 
 
-def require_sound(application: Application, changes: Changes) -> None:
-    """Raise ``Unsound`` when there is a problem."""
-    if found := tuple(problems(application, changes)):
+def require_sound(
+    application: Application, changes: Changes, further: Iterable[Problem] = ()
+) -> None:
+    """Raise ``Unsound`` when there is a problem, or a ``further`` one."""
+    if found := (*problems(application, changes), *further):
         raise Unsound(found)
 
 

@@ -26,6 +26,7 @@ from .. import metadata
 from ..actor import Actor
 from . import logo
 from .changes import Changes, differences, granted, intended, set_fields, snapshot
+from .impersonation import impersonations
 from .problems import require_sound
 
 
@@ -38,7 +39,7 @@ def create(changes: Changes, *, actor: Actor, now: datetime) -> Application:
     """Create an application. Raises ``ValidationError`` with a sentence per fault."""
     made = Application()
     set_fields(made, changes)
-    require_sound(made, changes)
+    require_sound(made, changes, impersonations(actor.pk, made, {}))
     made.save(force_insert=True)
     after = intended({}, made, changes)
     _replace_rows(made, changes, {}, after)
@@ -65,7 +66,7 @@ def update(
         raise EditedMeanwhile(application.application_id)
     before = snapshot(current)
     set_fields(current, changes)
-    require_sound(current, changes)
+    require_sound(current, changes, impersonations(actor.pk, current, before))
     after = intended(before, current, changes)
     if before != after:
         _claim_version(current)

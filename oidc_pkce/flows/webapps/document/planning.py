@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,8 +24,9 @@ from ..changes import (
     set_fields,
     snapshot,
 )
+from ..impersonation import impersonations
 from ..owning import owned_by
-from ..problems import Place, problems
+from ..problems import Place, Problem, problems
 from .keys import INNER_PATHS, PATHS
 from .permitting import Permit
 from .reading import Entry, NamedPermission
@@ -96,7 +97,9 @@ class _Planner:
         changes = self._changes(entry, stored, template)
         set_fields(application, changes)
         self._warn(entry, application, before.get("template"))
-        self._note_problems(entry, application, changes)
+        actor_pk = self.user.pk if self.user else None
+        names = impersonations(actor_pk, application, before)
+        self._note(entry, (*problems(application, changes), *names))
         self._note_repetitions(entry, application)
         secret = self._secret(entry, template)
         after = intended(before, application, changes)
@@ -186,8 +189,8 @@ class _Planner:
     def _say(self, entry: Entry, field: str, sentence: str) -> None:
         self.notices.warn(join(entry.path, PATHS[field]), sentence)
 
-    def _note_problems(self, entry: Entry, application: Application, changes: Changes) -> None:
-        for problem in problems(application, changes):
+    def _note(self, entry: Entry, found: Iterable[Problem]) -> None:
+        for problem in found:
             path = _path(entry, problem.place)
             self.notices.error(join(entry.path, path) if path else entry.path, problem.sentence)
 
