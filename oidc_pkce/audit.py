@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -55,28 +55,20 @@ NEWEST_FAILURES = 10_000
 PRUNE_EVERY = 64  # a failure in so many pays for throwing old ones away
 
 
-def record(
-    action: Action,
-    *,
-    now: datetime,
-    actor_pk: Any = None,
-    actor_name: str = "",
-    application_pk: int | None = None,
-    application_name: str = "",
-    client_id: str = "",
-    details: Mapping[str, Any] | None = None,
-) -> None:
+class Told(TypedDict, total=False):
+    """What is known of an event beside its action and its time."""
+
+    actor_pk: Any
+    actor_name: str
+    application_pk: int | None
+    application_name: str
+    client_id: str
+    details: Mapping[str, Any] | None
+
+
+def record(action: Action, *, now: datetime, **told: Unpack[Told]) -> None:
     """Write one event, in the caller's transaction if there is one."""
-    event(
-        action,
-        now=now,
-        actor_pk=actor_pk,
-        actor_name=actor_name,
-        application_pk=application_pk,
-        application_name=application_name,
-        client_id=client_id,
-        details=details,
-    ).save(force_insert=True)
+    event(action, now=now, **told).save(force_insert=True)
     if action in FAILURES and random.randrange(PRUNE_EVERY) == 0:  # noqa: S311 - as with traces
         prune_failures()
 

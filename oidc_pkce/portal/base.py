@@ -12,9 +12,10 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator as DjangoPaginator
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import ProtectedError, QuerySet, RestrictedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date as format_date
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -65,6 +66,18 @@ class PortalAdmin(ModelAdmin):
             sentence = _("Somebody else took this name in the same moment. Nothing was saved.")
             self.message_user(request, sentence, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Ask, then delete; what the host project protects stays, and the page says so."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except (ProtectedError, RestrictedError):
+            sentence = _("Another part of the project needs this: it was not deleted.")
+            self.message_user(request, sentence, messages.ERROR)
+            route = f"{self.admin_site.name}:oidc_pkce_{self.opts.model_name}_change"
+            return HttpResponseRedirect(reverse(route, args=[object_id]))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list. An address with U+0000 is refused here: PostgreSQL takes none in a text."""

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import Count, IntegerField, OuterRef, ProtectedError, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -169,19 +169,6 @@ class RoleAdmin(PortalAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete it, audited."""
         roles.delete(obj, actor=actor_of(request), now=timezone.now())
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
-    ) -> HttpResponse:
-        """Ask, then delete; what the host project protects stays, and the page says so."""
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except ProtectedError:
-            sentence = gettext("Another part of the project needs this role: it was not deleted.")
-            self.message_user(request, sentence, messages.ERROR)
-            return HttpResponseRedirect(
-                reverse(f"{self.admin_site.name}:oidc_pkce_role_change", args=[object_id])
-            )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """The role, how many members lose it, and the applications that it no longer reaches."""

@@ -18,7 +18,6 @@ from django.db.models import (
     Max,
     Min,
     OuterRef,
-    ProtectedError,
     QuerySet,
     Subquery,
 )
@@ -263,18 +262,6 @@ class ServiceUserAdmin(ClientSecretAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete the user behind it along, audited."""
         service_user.delete(obj, actor=actor_of(request), now=timezone.now())
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
-    ) -> HttpResponse:
-        """Ask, then delete; what the host project protects stays, and the page says so."""
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except ProtectedError:
-            sentence = gettext("Another part of the project needs this user: it was not deleted.")
-            self.message_user(request, sentence, messages.ERROR)
-            route = f"{self.admin_site.name}:oidc_pkce_serviceuser_change"
-            return HttpResponseRedirect(reverse(route, args=[object_id]))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What ends with a service user; grants are not counted, for they may be millions."""

@@ -474,7 +474,7 @@ def test_what_the_project_protects_is_not_deleted_and_said_so(portal, role, monk
 
     page = portal.post(f"role/{role.pk}/delete/", {"post": "yes"}).content.decode()
 
-    assert "Another part of the project needs this role" in page
+    assert "Another part of the project needs this: it was not deleted" in page
 
 
 def test_where_users_have_no_groups_the_screen_says_so(portal, role, monkeypatch):

@@ -341,7 +341,7 @@ def test_what_the_project_protects_is_not_deleted_and_said_so(portal, robot, mon
 
     page = portal.post(f"serviceuser/{robot.pk}/delete/", {"post": "yes"}).content.decode()
 
-    assert "Another part of the project needs this user" in page
+    assert "Another part of the project needs this: it was not deleted" in page
     assert ServiceUser.objects.filter(pk=robot.pk).exists()
 
 
