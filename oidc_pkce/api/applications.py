@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,7 +26,7 @@ from .base import ManagementView
 from .fields import Choice, QueryFlag, Text
 from .pagination import PageQuery, page_of, paged
 from .problems import Problem
-from .schema import ETAG, ID, IF_MATCH, IF_NONE_MATCH, operation
+from .schema import ETAG, ID, IF_MATCH, IF_NONE_MATCH, LOCATION, operation
 
 CHANGING = (problems.NOT_FOUND, problems.STALE, problems.UNCONDITIONAL, problems.INVALID)
 ORDERINGS = ("name", "application_id", "status", "created_at", "updated_at")
@@ -83,7 +84,7 @@ class Applications(ManagementView):
         body=ApplicationSerializer,
         answer=ApplicationSerializer,
         example=EXAMPLE,
-        headers=[ETAG],
+        headers=[LOCATION, ETAG],
         kinds=[problems.INVALID, problems.CONFLICT],
     )
     def post(self, request: Request) -> Response:
@@ -92,7 +93,7 @@ class Applications(ManagementView):
         self.query()
         changes = webapps.owned_by(request.user, changes_of(self.read(ApplicationSerializer)))
         made = webapps.create(changes, actor=self.actor, now=self.now)
-        return answer_with(made, 201)
+        return created(made)
 
 
 class OneApplication(ManagementView):
@@ -191,7 +192,13 @@ def require_may_add(view: ManagementView) -> None:
         raise Problem(problems.FORBIDDEN, sentence)
 
 
-def answer_with(application: Application, status: int = 200) -> Response:
+def created(application: Application) -> Response:
+    """A new application, with its address."""
+    place = reverse("oidc_pkce_api:application", args=[application.pk])
+    return answer_with(application, 201, Location=place)
+
+
+def answer_with(application: Application, status: int = 200, **headers: str) -> Response:
     """The application as it is stored now, with its ETag."""
     stored = Application.objects.with_status().get(pk=application.pk)
-    return Response(shown(stored), status, headers={"ETag": preconditions.etag(stored)})
+    return Response(shown(stored), status, headers={"ETag": preconditions.etag(stored), **headers})

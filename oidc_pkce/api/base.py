@@ -45,13 +45,21 @@ class OnlyJSON(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+class PlainJSON(JSONRenderer):
+    """JSON as ours is, however the host spells its own."""
+
+    compact = True
+    ensure_ascii = False
+    strict = True
+
+
 class ManagementView(APIView):
     """A resource: who comes in, what is read, and what is answered."""
 
     authentication_classes = [ManagementBearer, ManagementSession]
     permission_classes = [MayAdminister]
     parser_classes: Any = [StrictJSONParser]
-    renderer_classes = [JSONRenderer]
+    renderer_classes = [PlainJSON]
     throttle_classes: Any = []
     content_negotiation_class = OnlyJSON
     versioning_class = None

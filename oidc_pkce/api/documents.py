@@ -15,12 +15,12 @@ from ..flows import administration, webapps
 from ..flows.webapps import Notice, Report
 from . import problems
 from .application_members import ApplicationSerializer
-from .applications import ApplicationQuery, answer_with, found, require_may_add
+from .applications import ApplicationQuery, created, found, require_may_add
 from .base import ManagementView
 from .fields import Object, QueryFlag, StrictSerializer, Text
 from .parsing import DocumentParser
 from .problems import Fault, Problem, pointer
-from .schema import ETAG, ID, FaultSerializer, operation
+from .schema import ETAG, ID, LOCATION, FaultSerializer, operation
 
 MOST = 1000  # documents of one export: more take longer than a proxy waits
 
@@ -82,7 +82,7 @@ class Clone(ManagementView):
         body=CloneSerializer,
         answer=ApplicationSerializer,
         example={"application_id": "field_notes_test", "name": "Field Notes (test)"},
-        headers=[ID, ETAG],
+        headers=[ID, LOCATION, ETAG],
         kinds=[problems.NOT_FOUND, problems.INVALID, problems.CONFLICT],
     )
     def post(self, request: Request, id: int) -> Response:  # noqa: A002 - the address's word
@@ -91,7 +91,7 @@ class Clone(ManagementView):
         source = self.application(id)
         require_may_add(self)
         made = webapps.clone(source, **self.read(CloneSerializer), user=request.user, now=self.now)
-        return answer_with(made, 201)
+        return created(made)
 
 
 class ExportOne(ManagementView):

@@ -123,6 +123,7 @@ class OnePermission(ManagementView):
         example={"rights": ["can_view", "can_run", "is_deployed"]},
         headers=[ID, PRINCIPAL, NAME, IF_MATCH, ETAG],
         kinds=[*CHANGING, problems.INVALID],
+        may_create=True,
     )
     def put(self, request: Request, id: int, principal: str, name: str) -> Response:  # noqa: A002
         """Add the row, or change it."""
@@ -131,8 +132,11 @@ class OnePermission(ManagementView):
         _expect(request, application)
         members = {**self.read(RightsSerializer), "principal": principal, "name": name}
         (mine,) = changes_of([members], named_in_address=True)
-        others = [row for row in stored(application) if not _is_same(row, mine)]
-        return _save(self, application, (*others, mine), application.version)
+        rows = stored(application)
+        others = [row for row in rows if not _is_same(row, mine)]
+        told = _save(self, application, (*others, mine), application.version)
+        told.status_code = 201 if len(others) == len(rows) else 200  # RFC 9110 §9.3.4
+        return told
 
     @operation(
         "delete_permission",

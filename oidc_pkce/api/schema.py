@@ -11,7 +11,7 @@ from django.utils.translation import gettext, override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.settings import patched_settings
+from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -24,6 +24,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 JSON = "application/json"
 
 OPENAPI: Mapping[str, Any] = {
+    # All of them: a host's own say what its API's contact and licence are, and what it requires.
+    **{
+        name: value
+        for name, value in SPECTACULAR_DEFAULTS.items()
+        if not name.startswith("SERVE_") and name != "DEFAULT_GENERATOR_CLASS"
+    },
     "TITLE": "oidc_pkce management API",
     "DESCRIPTION": (
         "What the Admin Portal's screens do, for scripts. Every change goes through the same rules"
@@ -34,22 +40,11 @@ OPENAPI: Mapping[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_SPLIT_PATCH": True,
     "SCHEMA_PATH_PREFIX": "",
-    "SCHEMA_PATH_PREFIX_TRIM": False,
-    "SCHEMA_PATH_PREFIX_INSERT": "",
-    "CAMELIZE_NAMES": False,
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
-    "ENUM_NAME_OVERRIDES": {},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "POSTPROCESSING_HOOKS": [],
-    "PREPROCESSING_HOOKS": [],
     "SORT_OPERATIONS": False,
-    "AUTHENTICATION_WHITELIST": None,
-    "APPEND_PATHS": {},
-    "APPEND_COMPONENTS": {},
-    "SECURITY": [],
-    "SERVERS": [],
-    "TAGS": [],
 }
 
 IF_MATCH = OpenApiParameter(
@@ -73,6 +68,14 @@ ETAG = OpenApiParameter(
     response=[200, 201],
     required=True,
     description="The version, for If-Match.",
+)
+LOCATION = OpenApiParameter(
+    "Location",
+    {"type": "string"},
+    OpenApiParameter.HEADER,
+    response=[201],
+    required=True,
+    description="The path of what was created.",
 )
 
 
@@ -150,6 +153,7 @@ def operation(
     kinds: Sequence[problems.Kind] = (),
     description: str = "",
     others: Mapping[int, str] | None = None,
+    may_create: bool = False,
 ) -> Callable[[View], View]:
     """Describe one operation; what every operation can answer is added here."""
     usual = [problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.UNAVAILABLE, *kinds]
@@ -157,7 +161,8 @@ def operation(
         usual += [problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA]
     # Every address can hold a query parameter that is not known.
     usual.append(problems.MALFORMED)
-    told = {status: OpenApiResponse(answer, description="Done" if answer is None else "")}
+    done = OpenApiResponse(answer, description="Done" if answer is None else "")
+    told = {status: done, **({201: done} if may_create else {})}
     told |= {code: OpenApiResponse(description=text) for code, text in (others or {}).items()}
     examples = [OpenApiExample("example", value=example, request_only=True)] if example else []
     decorate = extend_schema(
@@ -201,20 +206,22 @@ def document(patterns: Sequence[Any]) -> dict[str, Any]:
         generator: Any = SchemaGenerator(patterns=list(patterns))  # type: ignore[no-untyped-call]
         made: dict[str, Any] = generator.get_schema(public=True)
     made["servers"] = [{"url": mounted_at(), "description": gettext("This server")}]
+    _tidy(made)
     schemas = made["components"]["schemas"]
     schemas.pop("EndpointsRequest", None)  # nobody sends it
     for name, component in schemas.items():
-        _tidy(component)
         if name.endswith("Request"):
             component["additionalProperties"] = False
     return made
 
 
-def _tidy(component: dict[str, Any]) -> None:
+def _tidy(part: Any) -> None:
     """Take away what only drf-spectacular's own hooks would read."""
-    for member in component.get("properties", {}).values():
-        member.pop("x-spec-enum-id", None)
-        member.get("items", {}).pop("x-spec-enum-id", None)
+    if isinstance(part, dict):
+        part.pop("x-spec-enum-id", None)
+    for inner in part.values() if isinstance(part, dict) else part:
+        if isinstance(inner, dict | list):
+            _tidy(inner)
 
 
 def mounted_at() -> str:

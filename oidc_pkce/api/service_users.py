@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -19,7 +20,7 @@ from .base import ManagementView
 from .fields import Flag, QueryFlag, StrictSerializer, Text
 from .pagination import PageQuery, page_of, paged
 from .problems import Fault, Problem
-from .schema import operation, path_parameter
+from .schema import LOCATION, operation, path_parameter
 from .secrets import (
     SECRET_ID,
     NewSecretSerializer,
@@ -97,6 +98,7 @@ class ServiceUsers(ManagementView):
         body=NewServiceUserSerializer,
         answer=ToldServiceUserSerializer,
         example={"client_id": "my_service_user"},
+        headers=[LOCATION],
         kinds=[problems.INVALID, problems.CONFLICT],
     )
     def post(self, request: Request) -> Response:
@@ -105,7 +107,9 @@ class ServiceUsers(ManagementView):
         self.query()
         members = self.read(NewServiceUserSerializer)
         made = _create(self, members)
-        return Response({**shown(made.service_user), "client_secret": made.client_secret}, 201)
+        place = reverse("oidc_pkce_api:service-user", args=[made.service_user])
+        told = {**shown(made.service_user), "client_secret": made.client_secret}
+        return Response(told, 201, headers={"Location": place})
 
 
 class OneServiceUser(ManagementView):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,7 +19,7 @@ from .base import ManagementView
 from .fields import Choice, Flag, Object, StrictSerializer, Text
 from .pagination import PageQuery, page_of, paged
 from .problems import Fault, Problem
-from .schema import operation, path_parameter
+from .schema import LOCATION, operation, path_parameter
 
 KID = path_parameter("kid", {"type": "string"}, "The key's id.")
 ALGORITHMS = list(dict.fromkeys(token_type.algorithm for token_type in TokenType))
@@ -123,6 +124,7 @@ class RotateKeys(ManagementView):
         body=RotationSerializer,
         answer=SigningKeySerializer,
         example={"algorithm": "RS256"},
+        headers=[LOCATION],
         kinds=[problems.CONFLICT],
     )
     def post(self, request: Request) -> Response:
@@ -136,7 +138,8 @@ class RotateKeys(ManagementView):
             actor=self.actor,
             emergency=members.get("emergency", False),
         )
-        return Response(_shown(self)(made), 201)
+        place = reverse("oidc_pkce_api:signing-key", args=[made.kid])
+        return Response(_shown(self)(made), 201, headers={"Location": place})
 
 
 class RetireKey(ManagementView):

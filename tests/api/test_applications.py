@@ -39,6 +39,7 @@ def test_an_application_is_created_with_its_scopes_and_told_as_it_is_stored(api:
     assert told.json["access_token_lifetime"] == "0.05:00:00"
     assert told.json["endpoints"]["token"] == "https://id.example.com/OAuth2/Token/field_notes"
     assert told.json == api.get(address(made)).json
+    assert told.response.headers["Location"] == f"/admin/api/oidc_pkce/v1/{address(made)}"
 
 
 def test_every_column_that_a_screen_can_change_is_a_member(api: Api, list_app: Application) -> None:

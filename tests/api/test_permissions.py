@@ -49,6 +49,7 @@ def test_one_principal_is_added_changed_read_and_taken_away(api: Api, ada: Any, 
     changed = api.put(f"{path}/user/ada", {"rights": []}, match=added.etag)
     api.put(group, {"rights": ["can_view"]}, match="*")
 
+    assert (added.status, changed.status) == (201, 200)
     assert [row["name"] for row in added.json["permissions"]] == ["Everybody", "ada"]
     assert changed.json["permissions"][1]["rights"] == []
     assert api.get(f"{path}/user/ada").json["rights"] == []

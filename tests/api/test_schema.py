@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import override_settings
 from django.utils import timezone
+from drf_spectacular.settings import spectacular_settings
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.config import ChecksConfig, GenerationConfig, ProjectConfig, ProjectsConfig
 from schemathesis.config import SchemathesisConfig as Config
@@ -116,6 +118,31 @@ def stock() -> dict[str, Any]:
         "principal": "everybody",
         "name": "Everybody",
     }
+
+
+def test_the_hosts_own_document_leaves_no_trace_in_this_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from oidc_pkce.api.schema import document
+    from oidc_pkce.api.urls import RESOURCES
+
+    with override_settings(ROOT_URLCONF="tests.api.urls"):
+        usual = document(RESOURCES)
+        for name, value in {
+            "CONTACT": {"name": "Somebody else"},
+            "LICENSE": {"name": "Proprietary"},
+            "COMPONENT_NO_READ_ONLY_REQUIRED": True,
+            "ENFORCE_NON_BLANK_FIELDS": True,
+            "SORT_OPERATION_PARAMETERS": False,
+            "PATH_CONVERTER_OVERRIDES": {"int": "string"},
+            "EXTENSIONS_ROOT": {"x-host": True},
+            "ENUM_NAME_OVERRIDES": {"Kind": ["user", "group"]},
+        }.items():
+            monkeypatch.setattr(spectacular_settings, name, value)
+        hosted = document(RESOURCES)
+
+    assert hosted == usual
+    assert "x-spec-enum-id" not in json.dumps(usual)
 
 
 def lead_somewhere(case: Any) -> None:

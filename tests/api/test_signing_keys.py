@@ -41,6 +41,7 @@ def test_a_key_is_rotated_by_somebody(api: Api) -> None:
     told = api.post("signing-keys/rotate", {"algorithm": "ES256"})
 
     assert (told.status, told.json["state"]) == (201, "next")
+    assert api.browser.get(told.response.headers["Location"]).json() == told.json
     assert AuditEvent.objects.get(action="key.rotated").actor_name == "robin"
     urgent = api.post("signing-keys/rotate", {"algorithm": "ES256", "emergency": True})
     assert urgent.json["state"] == "current"
