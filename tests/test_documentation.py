@@ -17,6 +17,7 @@ APP = Path(oidc_pkce.__file__).parent
 DOCS = APP.parent / "docs"
 REFERENCE = DOCS / "reference"
 TEMPLATES = APP / "templates" / "oidc_pkce"
+SCREENS = APP / "templates" / "admin" / "oidc_pkce"
 COMMANDS = sorted(
     path.stem
     for path in (APP / "management" / "commands").glob("*.py")
@@ -109,6 +110,16 @@ def test_a_templates_section_names_its_context(path: Path) -> None:
 
     section = sections("templates")[path.name]
     assert [name for name in used - own if f"`{name}`" not in section] == []
+
+
+def test_every_screens_template_has_a_row_and_every_row_a_template() -> None:
+    table = page("templates").partition("## The Admin Portal")[2]
+    first = "".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| `"))
+    parts = ("_", "home/", "widgets/")
+    found = [path.relative_to(SCREENS) for path in SCREENS.rglob("[a-z]*.html")]
+
+    told = re.findall(r"`([^`]+)`", first)
+    assert sorted(told) == sorted(str(p) for p in found if not str(p).startswith(parts))
 
 
 def test_errors_and_checks_are_written_afresh() -> None:
