@@ -45,10 +45,10 @@ def make_a_secret(page: Page) -> None:
     page.locator("#client-secret").wait_for()
 
 
-def choose_an_import(page: Page) -> None:
+def choose_an_import(page: Page, application_id: str = "field_notes") -> None:
     usage = {"ClientIDType": 0, "AllowedClients": ["my_service_user", "another_client"]}
     document = {
-        "ServiceName": "field_notes",
+        "ServiceName": application_id,
         "Name": "Field Notes",
         "TemplateName": "OAuth2ServerClient",
         "OAuthProfile": {**usage, "Redirects": ["https://notes.example.com/signed-in"]},

@@ -127,7 +127,7 @@ def test_applications_are_added(plain: Administrator) -> None:
 
 def test_applications_are_imported_after_a_preview(plain: Administrator, rows: Any) -> None:
     plain.open("application/add/?tab=import")
-    choose_an_import(plain.page)
+    choose_an_import(plain.page, "imported")
 
     press(plain, "Import", told="Imported:")
 
