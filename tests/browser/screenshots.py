@@ -50,12 +50,22 @@ PORTAL = (
 )
 WINDOW = {"width": 1280, "height": 720}
 TALLEST = 1500  # pixels: a picture says what a screen is like, not all of it
-# A picture names no port of the machine that took it.
+# A picture names neither the port nor the day of the machine that took it.
 ADDRESS = "https://id.example.com"
-RENAME = """([old, address]) => {
+DAY = "2030-01-15"
+NEUTRAL = r"""([old, address, day]) => {
+  const months = ["Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.",
+                  "Nov.", "Dec."];
+  const dates = new RegExp(`(${months.join("|").replaceAll(".", "\\.")}) (\\d+), (\\d{4})`, "g");
+  const shift = Date.parse(day) - Date.parse(new Date().toISOString().slice(0, 10));
+  const moved = (_, month, date, year) => {
+    const found = new Date(Date.UTC(year, months.indexOf(month), date) + shift);
+    return `${months[found.getUTCMonth()]} ${found.getUTCDate()}, ${found.getUTCFullYear()}`;
+  };
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
-    texts.currentNode.data = texts.currentNode.data.replaceAll(old, address);
+    const text = texts.currentNode.data.replaceAll(old, address);
+    texts.currentNode.data = text.replace(dates, moved);
   }
   for (const input of document.querySelectorAll("input")) {
     input.placeholder = input.placeholder.replaceAll(old, address);
@@ -104,7 +114,7 @@ def portal(
 
 def photograph(page: Page, base: str) -> bytes:
     """The whole page, without a blinking cursor; Save stands at its end, where nothing scrolls."""
-    page.evaluate(RENAME, [base, ADDRESS])
+    page.evaluate(NEUTRAL, [base, ADDRESS, DAY])
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({**WINDOW, "height": max(WINDOW["height"], min(height, TALLEST))})
     picture = page.screenshot(animations="disabled")
