@@ -141,6 +141,15 @@ def stop(server: subprocess.Popen[bytes], folder: Path, owner: int) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, for a server that starts a moment later.
+
+    Not one that the system would choose: its next outgoing connection might take the same.
+    """
+    while True:
+        port = 12_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
