@@ -103,3 +103,24 @@ def test_whoever_may_only_add_takes_no_trusted_name(db, settings):
 
     with pytest.raises(ValidationError):
         webapps.create(Changes(fields), actor=Actor.of(user), now=timezone.now())
+
+
+def test_whoever_may_only_look_clones_no_issuer(other):
+    looking = give(staff("kim", "add_application"), other, Right.VIEW)
+
+    answer = looking.post(
+        f"application/{other.pk}/clone/", {"application_id": "portal-copy", "name": "Portal"}
+    )
+
+    assert "which you do not manage, has this issuer" in answer.content.decode()
+    assert not Application.objects.named("portal-copy").exists()
+
+
+def test_whoever_manages_an_application_clones_its_issuer(other):
+    managing = give(staff("kim", "add_application"), other, Right.MANAGE)
+
+    managing.post(
+        f"application/{other.pk}/clone/", {"application_id": "portal-copy", "name": "Portal"}
+    )
+
+    assert Application.objects.named("portal-copy").get().issuer == ISSUER
