@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.live_server import ROOT, ProductionServer
@@ -17,6 +17,36 @@ LONG_NAME = "The Society for the Observation of Migrating Birds, Tides and North
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 REDIRECTS = [f"https://station-{number}.notes.example.com/signed-in" for number in range(1, 20)]
 PERMISSIONS = 1000
+
+
+# An ordinary application of each type.
+NOTES = {
+    "application_id": "field_notes",
+    "name": "Field Notes",
+    "description": "Keeps what you saw outdoors, on all your devices.",
+    "template": "OAuth2ServerClient",
+    "client_id_type": "List",
+    "client_ids": ["my_service_user"],
+    "redirect_uris": ["https://notes.example.com/signed-in"],
+}
+ONLINE = {
+    "application_id": "field_notes_online",
+    "name": "Field Notes Online",
+    "description": "The same in a browser.",
+    "template": "Generic OpenID Connect",
+    "client_id_type": "Confidential",
+    "url": "https://online.notes.example.com/",
+    "redirect_uris": ["https://online.notes.example.com/signed-in"],
+}
+API = {
+    "application_id": "tide_api",
+    "name": "Tide API",
+    "description": "Water levels of all harbours.",
+    "template": "OAuth2Server",
+    "client_id_type": "Confidential",
+    "audience": "company://tides",
+    "redirect_uris": ["https://tides.example.com/signed-in"],
+}
 
 
 def furnish(server: ProductionServer, what: str = "screens") -> dict[str, Any]:
@@ -103,15 +133,7 @@ def add_applications() -> dict[str, Any]:
     if sys.argv[1] == "pictures":
         Application.objects.filter(application_id__startswith="browser_").delete()
     notes = create(
-        {
-            "application_id": "field_notes",
-            "name": "Field Notes",
-            "description": "Keeps what you saw outdoors, on all your devices.",
-            "template": "OAuth2ServerClient",
-            "client_id_type": "List",
-            "client_ids": ["my_service_user"],
-            "redirect_uris": ["https://notes.example.com/signed-in"],
-        },
+        NOTES,
         scopes=(
             ScopeChange("notes.read", "Read the notes that you have written", ("/notes(/.*)?",)),
             ScopeChange("notes.write", "Write and change notes", ("/notes", "/notes/[0-9]+")),
@@ -125,15 +147,7 @@ def add_applications() -> dict[str, Any]:
         now=timezone.now() - timedelta(hours=3),
     )
     online = create(
-        {
-            "application_id": "field_notes_online",
-            "name": "Field Notes Online",
-            "description": "The same in a browser.",
-            "template": "Generic OpenID Connect",
-            "client_id_type": "Confidential",
-            "url": "https://online.notes.example.com/",
-            "redirect_uris": ["https://online.notes.example.com/signed-in"],
-        },
+        ONLINE,
         everybody=True,
     )
     for days in (None, 20):
@@ -141,15 +155,7 @@ def add_applications() -> dict[str, Any]:
         ends = now + timedelta(days=days) if days else None
         client_secret.set_client_secret(online, actor=robin(), now=now, expires_at=ends)
     api = create(
-        {
-            "application_id": "tide_api",
-            "name": "Tide API",
-            "description": "Water levels of all harbours.",
-            "template": "OAuth2Server",
-            "client_id_type": "Confidential",
-            "audience": "company://tides",
-            "redirect_uris": ["https://tides.example.com/signed-in"],
-        },
+        API,
     )
     return {
         "notes": notes.pk,
@@ -259,20 +265,12 @@ def add_records(rows: dict[str, Any]) -> dict[str, Any]:
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
-    from oidc_pkce import audit
+    from oidc_pkce.audit import Action
     from oidc_pkce.models import AuditEvent, Grant, LogoutDelivery, RequestTrace
 
     now = timezone.now()
     ada = get_user_model().objects.get(username="ada")
-    for hour, (signed_in, failed) in enumerate(zip(SIGN_INS, FAILURES, strict=True)):
-        at = now - timedelta(hours=hour, minutes=1)
-        done = [audit.Action.SIGNED_IN] * signed_in + [audit.Action.SIGN_IN_FAILED] * failed
-        audit.record_all(
-            audit.event(
-                each, now=at, actor_pk=ada.pk, actor_name="ada", application_pk=rows["notes"]
-            )
-            for each in done
-        )
+    add_sign_ins(ada, rows["notes"], now)
     common = {"user": ada, "subject": "ada", "auth_time": now, "created_at": now}
     grants = Grant.objects.bulk_create(
         Grant(
@@ -314,13 +312,28 @@ def add_records(rows: dict[str, Any]) -> dict[str, Any]:
         next_attempt_at=now + timedelta(minutes=8),
         expires_at=now + timedelta(days=1),
     )
-    changed = AuditEvent.objects.filter(action=audit.Action.APPLICATION_UPDATED).latest("pk")
+    changed = AuditEvent.objects.filter(action=Action.APPLICATION_UPDATED).latest("pk")
     return {
         "grant": grants[0].pk,
         "request": traces[1].pk,
         "event": changed.pk,
         "delivery": delivery.pk,
     }
+
+
+def add_sign_ins(user: Any, application_pk: int, now: datetime) -> None:
+    """An ordinary day, hour by hour."""
+    from oidc_pkce import audit
+
+    for hour, (signed_in, failed) in enumerate(zip(SIGN_INS, FAILURES, strict=True)):
+        at = now - timedelta(hours=hour, minutes=1)
+        done = [audit.Action.SIGNED_IN] * signed_in + [audit.Action.SIGN_IN_FAILED] * failed
+        audit.record_all(
+            audit.event(
+                each, now=at, actor_pk=user.pk, actor_name="ada", application_pk=application_pk
+            )
+            for each in done
+        )
 
 
 SIGN_INS = (4, 9, 14, 11, 18, 21, 16, 9, 5, 2, 0, 0, 1, 0, 0, 2, 6, 8, 12, 13, 10, 9, 7, 3)
