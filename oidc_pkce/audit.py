@@ -42,6 +42,9 @@ class Action(models.TextChoices):
     KEY_CREATED = "key.created", _("Signing key created")
     KEY_ROTATED = "key.rotated", _("Signing key rotated")
     KEY_RETIRED = "key.retired", _("Signing key retired")
+    REQUEST_EXPLAINED = "request.explained", _("Request explained")
+    APPLICATION_WATCHED = "request.watched", _("Requests watched")
+    TOKENS_PREVIEWED = "token.previewed", _("Tokens previewed")
     AUDIT_EXPORTED = "audit.exported", _("Audit log exported")
 
 

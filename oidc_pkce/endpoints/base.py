@@ -125,6 +125,7 @@ class Endpoint(View):
         """Note whose request this is, for the trace, the refusal and CORS."""
         self.application = application
         self.traced.application_pk = application.pk
+        self.traced.watched_until = application.watched_until
         return application
 
     @property

@@ -14,11 +14,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from .. import identifiers
 from ..conf import settings
 from ..models import RequestTrace
 from ..protocol.checks import Outcome, Trace
+from ..protocol.credential import Credential
 
 PRUNE_EVERY = 32  # a row in so many pays for throwing old ones away
 MAX_TEXT = 300
@@ -33,6 +35,7 @@ class Traced:
     application_pk: int | None = None
     client_id: str = ""
     user_pk: Any = None
+    watched_until: datetime | None = None
     _request_id: str = ""
 
     @property
@@ -43,9 +46,14 @@ class Traced:
 
 
 def record(traced: Traced, trace: Trace, now: datetime) -> None:
-    """Write the trace of a request: always of a refused one, of a sample of the others."""
+    """Write the trace of a request: of every refused one, and of a sample of the others.
+
+    While somebody watches the application, of all of them.
+    """
     failed = trace.failed
-    if failed is None and random.random() >= settings.traced_successes:  # noqa: S311 - a sample
+    is_watched = traced.watched_until is not None and now < traced.watched_until
+    share = 1.0 if is_watched else settings.traced_successes
+    if failed is None and random.random() >= share:  # noqa: S311 - a sample
         return
     with transaction.atomic():
         RequestTrace.objects.create(
@@ -133,4 +141,23 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "received": _received(outcome.received),
         "expected": [text[:MAX_TEXT] for text in outcome.expected[:MAX_CANDIDATES]],
         "detail": printable(outcome.detail[:MAX_TEXT]),
+        "near_misses": list(outcome.near_misses),
+        "credential": _fingerprints(outcome.credential),
     }
+
+
+def _fingerprints(credential: Credential | None) -> dict[str, Any] | None:
+    """A credential as two people can compare it, though neither can learn it."""
+    if credential is None:
+        return None
+    return {
+        "name": credential.name,
+        "length": len(credential.value),
+        "fingerprint": fingerprint(identifiers.digest(credential.value)),
+        "stored": [fingerprint(digest) for digest in credential.stored[:MAX_CANDIDATES]],
+    }
+
+
+def fingerprint(digest: bytes) -> str:
+    """Eight hexadecimal digits of a credential's SHA-256, keyed: nobody can try guesses on it."""
+    return salted_hmac("oidc_pkce.fingerprint", digest, algorithm="sha256").hexdigest()[:8]

@@ -30,6 +30,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('template', models.CharField(choices=[('OAuth2ServerClient', 'OAuth2 Client'), ('OAuth2Server', 'OAuth2 Server'), ('Generic OpenID Connect', 'OpenID Connect')], max_length=32, verbose_name='type')),
                 ('enabled', models.BooleanField(default=True, help_text='A disabled application serves nobody.', verbose_name='enabled')),
+                ('profile', models.CharField(choices=[('cyberark', 'CyberArk compatible'), ('oauth21', 'OAuth 2.1'), ('fapi2', 'FAPI 2.0'), ('legacy', 'Legacy')], default='cyberark', help_text='The set of rules that this application keeps; what it demands is enforced.', max_length=16, verbose_name='Profile')),
+                ('watched_until', models.DateTimeField(editable=False, null=True)),
                 ('application_id', models.CharField(help_text='Stands in every address of this application.', max_length=64, validators=[django.core.validators.RegexValidator(re.compile('^(?!(?:\\.{1,2}|\\.well-known|oauth2)\\Z)[A-Za-z0-9._-]{1,64}\\Z', 2), 'An Application ID is 1 to 64 letters, digits, dots, underscores or hyphens; no spaces. Dots alone, .well-known and OAuth2 stand for something else in addresses.')], verbose_name='Application ID')),
                 ('name', models.CharField(max_length=200, validators=[oidc_pkce.validators.validate_text], verbose_name='Application Name')),
                 ('description', models.TextField(blank=True, max_length=2000, validators=[oidc_pkce.validators.validate_text, django.core.validators.MaxLengthValidator(2000)], verbose_name='Application Description')),
@@ -316,6 +318,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Usage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('client_id', models.CharField(max_length=255, verbose_name='client')),
+                ('feature', models.CharField(choices=[('response_type', 'response_type'), ('response_mode', 'response_mode'), ('code_challenge', 'code_challenge'), ('request_object', 'request_object'), ('grant_type', 'grant_type'), ('client_authentication', 'client_authentication'), ('algorithm', 'algorithm'), ('resource', 'resource'), ('redirect_uri', 'redirect_uri')], max_length=32, verbose_name='feature')),
+                ('value', models.CharField(max_length=64, verbose_name='value')),
+                ('count', models.PositiveBigIntegerField(default=0, verbose_name='requests')),
+                ('first_seen_at', models.DateTimeField(verbose_name='first seen')),
+                ('last_seen_at', models.DateTimeField(verbose_name='last seen')),
+            ],
+            options={
+                'verbose_name': 'use',
+                'verbose_name_plural': 'uses',
+                'ordering': ('pk',),
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='Role',
             fields=[
             ],
@@ -469,6 +489,11 @@ class Migration(migrations.Migration):
             model_name='signingkey',
             constraint=models.UniqueConstraint(fields=('kid',), name='oidc_pkce_key_kid'),
         ),
+        migrations.AddField(
+            model_name='usage',
+            name='application',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='usage', to='oidc_pkce.application'),
+        ),
         migrations.AddIndex(
             model_name='auditevent',
             index=models.Index(fields=['action', 'id'], name='oidc_pkce_audit_action'),
@@ -516,5 +541,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='clientsecret',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('application', None), ('service_user__isnull', False)), models.Q(('application__isnull', False), ('service_user', None)), _connector='OR'), name='oidc_pkce_client_secret_owner'),
+        ),
+        migrations.AddConstraint(
+            model_name='usage',
+            constraint=models.UniqueConstraint(fields=('application', 'client_id', 'feature', 'value'), name='oidc_pkce_usage'),
         ),
     ]

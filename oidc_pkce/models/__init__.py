@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .application import Application, ApplicationLogo, LoginInitiation, Scope, Status
+from .application import (
+    Application,
+    ApplicationLogo,
+    LoginInitiation,
+    Profiles,
+    Scope,
+    Status,
+)
 from .audit import AuditEvent
 from .authorization import AuthorizationCode
 from .back_channel_logout import LogoutDelivery
@@ -17,6 +24,7 @@ from .signing_key import KeyState, SigningKey
 from .subject import Subject
 from .token import AccessToken, RefreshToken, RevokedToken
 from .trace import RequestTrace
+from .usage import Usage
 
 __all__ = [
     "AccessToken",
@@ -34,6 +42,7 @@ __all__ = [
     "LogoutDelivery",
     "Permission",
     "Principal",
+    "Profiles",
     "RefreshToken",
     "RequestTrace",
     "RevokedToken",
@@ -44,5 +53,6 @@ __all__ = [
     "SigningKey",
     "Status",
     "Subject",
+    "Usage",
     "has_right",
 ]

@@ -23,6 +23,7 @@ from ..protocol.application import (
     ApplicationFacts,
     ClientIdType,
     Flow,
+    Profile,
     SubjectType,
     Template,
     TokenType,
@@ -55,6 +56,15 @@ class LoginInitiation(models.TextChoices):
         _("Login initiated by the relying party (or the user portal)"),
     )
     APP_ONLY = "app_only", _("Login initiated by the app only")
+
+
+class Profiles(models.TextChoices):
+    """The sets of rules that an application can promise to keep, as people read them."""
+
+    CYBERARK = Profile.CYBERARK.value, _("CyberArk compatible")
+    OAUTH21 = Profile.OAUTH21.value, _("OAuth 2.1")
+    FAPI2 = Profile.FAPI2.value, _("FAPI 2.0")
+    LEGACY = Profile.LEGACY.value, _("Legacy")
 
 
 def default_flows() -> list[str]:
@@ -99,6 +109,15 @@ class Application(models.Model):
     enabled = models.BooleanField(
         _("enabled"), default=True, help_text=_("A disabled application serves nobody.")
     )
+
+    profile = models.CharField(
+        _("Profile"),
+        max_length=16,
+        choices=Profiles.choices,
+        default=Profiles.CYBERARK,
+        help_text=_("The set of rules that this application keeps; what it demands is enforced."),
+    )
+    watched_until = models.DateTimeField(null=True, editable=False)
 
     # Settings
     application_id = models.CharField(
@@ -425,6 +444,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "client_id_type": ClientIdType,
     "token_type": TokenType,
     "subject_type": SubjectType,
+    "profile": Profile,
     "user_name_strategy": UserNameStrategy,
     "allowed_networks": tuple,
     "scope_names": lambda names: tuple(names or ()),

@@ -52,6 +52,8 @@ SUBJECTS = {
     "code": _("Authorization codes"),
     "logout": _("Sign-out deliveries"),
     "key": _("Signing keys"),
+    "request": _("Requests"),
+    "token": _("Token previews"),
     "audit": _("Audit log"),
 }
 ALARMING = frozenset(

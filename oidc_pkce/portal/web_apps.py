@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -26,10 +26,15 @@ from .lifetimes import LifetimeField
 from .logo import logo_address
 from .permissions import PermissionsPage
 from .policy import PolicyPage
+from .posture import PosturePage
 from .scope import ScopePage
 from .settings import SettingsPage
+from .snippets import SnippetsPage
+from .test_run import TestRunPage
+from .token_preview import TokenPreviewPage
 from .tokens import TokensPage
 from .trust import TrustPage
+from .watch import WatchPage
 from .web_app_actions import ACTIONS, menu
 from .web_app_list import COLOURS
 
@@ -44,6 +49,16 @@ PAGES: tuple[type[ApplicationPage], ...] = (
     AccountMappingPage,
     PolicyPage,
     ChangelogPage,
+)
+
+
+#: Below it: what explains the application and tries it out.
+TOOLS: tuple[type[ApplicationPage], ...] = (
+    TestRunPage,
+    TokenPreviewPage,
+    WatchPage,
+    PosturePage,
+    SnippetsPage,
 )
 
 
@@ -62,7 +77,7 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """A page each; they take the place of the administration's own forms."""
-        pages = [page(self) for each in (*PAGES, *ACTIONS) for page in (each, *each.below)]
+        pages = [page(self) for each in (*PAGES, *TOOLS, *ACTIONS) for page in (each, *each.below)]
         own = [
             self._place(f"<path:object_id>/{page.name}/", page.view, page.name) for page in pages
         ]
@@ -106,7 +121,8 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
             "status": Status(stored.status).label,
             "status_colour": COLOURS[Status(stored.status)],
             "logo_url": logo_address(stored),
-            "pages": self._pages(stored, page),
+            "pages": self._pages(PAGES, stored, page),
+            "page_tools": self._pages(TOOLS, stored, page),
             "actions": menu(self, request, stored, rights),
             "rights": rights,
             "crumbs": crumbs,
@@ -159,8 +175,10 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
             return bool(held[right])
         return right in administration.rights(user, application)
 
-    def _pages(self, application: Application, current: Any) -> list[tuple[str, Any, bool]]:
-        pages = [page(self) for page in PAGES if application.template in page.templates]
+    def _pages(
+        self, listed: Sequence[type[ApplicationPage]], application: Application, current: Any
+    ) -> list[tuple[str, Any, bool]]:
+        pages = [page(self) for page in listed if application.template in page.templates]
         here = current.name if current else ""
         return [(page.address(application), page.title, page.name == here) for page in pages]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -63,6 +63,15 @@ class UserNameStrategy(StrEnum):
     FIXED = "Fixed"
 
 
+class Profile(StrEnum):
+    """The set of rules that an application promises to keep; what it demands cannot be undone."""
+
+    CYBERARK = "cyberark"
+    OAUTH21 = "oauth21"
+    FAPI2 = "fapi2"
+    LEGACY = "legacy"
+
+
 class Flow(StrEnum):
     """A flow that the Tokens page can tick."""
 
@@ -115,6 +124,8 @@ class ApplicationFacts:
     sign_in_max_age: timedelta | None
     allowed_networks: tuple[str, ...]
     required_acr: str
+    profile: Profile
+    watched_until: datetime | None
     scope_names: tuple[str, ...]
 
     @property

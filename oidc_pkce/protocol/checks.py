@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, TypeVar
 
+from .credential import Credential
 from .errors import OAuthError
+from .near_miss import NearMiss
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,7 +63,7 @@ def registry() -> Mapping[str, Check[..., Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one check said of one request; nothing here is a credential."""
+    """What one check said of one request; a credential stands nowhere but in ``credential``."""
 
     check: str
     passed: bool
@@ -70,6 +72,8 @@ class Outcome:
     received: str | None = None
     expected: tuple[str, ...] = ()
     detail: str = ""
+    near_misses: tuple[NearMiss, ...] = ()
+    credential: Credential | None = None
 
 
 @dataclass(slots=True)
@@ -105,6 +109,8 @@ class Trace:
             received=refusal.received,
             expected=tuple(refusal.expected or ()),
             detail=refusal.detail,
+            near_misses=refusal.near_misses,
+            credential=refusal.credential,
         )
 
     @property

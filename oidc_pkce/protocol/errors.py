@@ -25,11 +25,15 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
+from .credential import Credential
+from .near_miss import NearMiss
+
 
 class OAuthError(Exception):
     """A refusal. ``description`` is public; everything else is for the trace only.
 
-    ``received`` and ``expected`` are what a check compared; a check never puts a credential there.
+    ``received`` and ``expected`` are what a check compared; a check never puts a credential there,
+    but into ``credential``. ``near_misses`` name how the two differ, where that is a known mistake.
     """
 
     error: ClassVar[str] = "server_error"
@@ -43,11 +47,15 @@ class OAuthError(Exception):
         received: str | None = None,
         expected: Sequence[str] | None = None,
         detail: str = "",
+        near_misses: Sequence[NearMiss] = (),
+        credential: Credential | None = None,
     ) -> None:
         self.description = description or self.default_description
         self.received = received
         self.expected = expected
         self.detail = detail
+        self.near_misses = tuple(near_misses)
+        self.credential = credential
         super().__init__(f"{self.error}: {self.description}")
 
 

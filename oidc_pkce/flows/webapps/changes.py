@@ -11,7 +11,7 @@ from ...models import Application, Permission, Principal, Right, Scope
 from . import durations
 from .logo import LogoChange, etag_of
 
-_MANAGED = frozenset({"id", "version", "created_at", "updated_at", "subject_salt"})
+_MANAGED = frozenset({"id", "version", "created_at", "updated_at", "subject_salt", "watched_until"})
 
 #: The columns that a change may set, in the order of the screens.
 FIELDS: tuple[str, ...] = tuple(

@@ -1,59 +1,54 @@
-"""Ask a running issuer what a client would ask, and say what is wrong."""
+"""What ails an issuer, why a request was refused, which rules the applications keep."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ...conf import settings
-from ...models import Application
-from ...protocol.metadata import Locations
-from ..doctor import Finding, Issuer, examine
+from .. import explain, health, posture
+
+#: What the first word may be; any other one names the issuer whose health is asked for.
+VERBS: Mapping[str, Callable[[str | None, TextIO, bool], None]] = {
+    "explain": explain.run,
+    "posture": posture.run,
+}
 
 
 class Command(BaseCommand):
-    """Examine one issuer; the exit code is 1 when something is wrong."""
+    """Examine one issuer, explain one request, or report the posture of applications."""
 
-    help = "Asks a running issuer what a client would ask, and says in sentences what is wrong."
+    help = (
+        "ISSUER_OR_APP_ID: asks a running issuer what a client would ask, and says what is wrong."
+        " explain REQUEST_ID: why a request was refused."
+        " posture [APP_ID]: which rules of OAuth 2.1, RFC 9700, FAPI 2.0 and MCP are kept."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whom to examine."""
+        """What to look at."""
         parser.add_argument(
-            "issuer",
-            metavar="ISSUER_OR_APP_ID",
-            help="the address of an issuer, or the Application ID of an application of this server",
+            "what",
+            metavar="ISSUER_OR_APP_ID | explain | posture",
+            help="the address of an issuer, the Application ID of an application of this server,"
+            " or one of the two words",
+        )
+        parser.add_argument(
+            "about",
+            nargs="?",
+            metavar="REQUEST_ID | APP_ID",
+            help="which request to explain; which application's posture to report, else all",
         )
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Examine, then say what was found. Raises ``CommandError`` when something is wrong."""
-        issuer = Issuer(_address_of(options["issuer"]))
-        findings = examine(issuer)
-        wrong = sum(bool(finding.complaints) for finding in findings)
-        if options["json"]:
-            found = [asdict(finding) for finding in findings]
-            told = {"issuer": issuer.url, "healthy": not wrong, "findings": found}
-            self.stdout.write(json.dumps(told))
+        """Look, then say what was found. Raises ``CommandError`` when something is wrong."""
+        what, about = options["what"], options["about"]
+        if what in VERBS:
+            VERBS[what](about, self.stdout, options["json"])  # type: ignore[arg-type]
+        elif about is not None:
+            raise CommandError(
+                f"“{what} {about}” says nothing: write explain, posture or an issuer."
+            )
         else:
-            self.stdout.write("\n".join(line for each in findings for line in _lines(each)))
-        if wrong:
-            raise CommandError(f"{wrong} of {len(findings)} examinations of {issuer.url} failed.")
-
-
-def _address_of(issuer: str) -> str:
-    """An address as it is; an Application ID as it is spelled in the database."""
-    if "://" in issuer:
-        return issuer
-    known = Application.objects.named(issuer).values_list("application_id", flat=True).first()
-    return Locations(settings.issuer_base, known or issuer).issuer
-
-
-def _lines(finding: Finding) -> list[str]:
-    if finding.postponed:
-        return [f"  ?    {finding.rule} (Cannot be asked before the rest is mended.)"]
-    if not finding.complaints:
-        return [f"  ok   {finding.rule}"]
-    return [f"WRONG  {complaint}" for complaint in finding.complaints]
+            health.run(what, self.stdout, options["json"])  # type: ignore[arg-type]

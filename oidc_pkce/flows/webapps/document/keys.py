@@ -10,7 +10,7 @@ from typing import Any
 
 from ....models import LoginInitiation, Principal, Right
 from ....protocol.access_token import AT_JWT, JWT
-from ....protocol.application import SubjectType, TokenType, UserNameStrategy
+from ....protocol.application import Profile, SubjectType, TokenType, UserNameStrategy
 from .. import durations
 from .reader import Reader
 
@@ -104,6 +104,7 @@ PROFILE = (
 )
 
 EXTENSION = (
+    Key("Profile", "profile", _one_of(Profile)),
     Key("RequireClientSecret", "require_client_secret", Reader.flag),
     Key("LoginInitiation", "login_initiation", _one_of(LoginInitiation)),
     Key("BackchannelLogoutUri", "backchannel_logout_uri", Reader.text),
