@@ -22,8 +22,9 @@ Candidate = tuple[str, str | None]
 class PresentedCredentials:
     """What was presented, not yet looked at. A candidate is a ``client_id`` and its secret.
 
-    Basic credentials can have two readings, to be tried in order. Without a secret the method is
-    ``none``; ``in_header`` tells that Basic was used all the same, so a refusal is a 401.
+    Basic credentials can have two readings, to be tried in order; there is none where no client was
+    named. Without a secret the method is ``none``; ``in_header`` tells that Basic was used all the
+    same, so a refusal is a 401.
     """
 
     method: Literal["client_secret_basic", "client_secret_post", "none"]
@@ -36,13 +37,13 @@ def present(
 ) -> PresentedCredentials:
     """Collect the credentials of a request: its Authorization header and its two body fields.
 
-    Raises InvalidRequest for no ``client_id`` or two methods at once, InvalidClient for a header
-    that is not well-formed Basic or a body that names another client (RFC 6749 §2.3, §5.2).
+    Raises InvalidRequest for two methods at once, InvalidClient for a header that is not
+    well-formed Basic or a body that names another client (RFC 6749 §2.3, §5.2).
     """
     if authorization:
         return _in_header(authorization, client_id, client_secret)
     if not client_id:
-        raise InvalidRequest("client_id is missing")
+        return PresentedCredentials("none", ())
     if client_secret:
         return PresentedCredentials("client_secret_post", ((client_id, client_secret),))
     return PresentedCredentials("none", ((client_id, None),))

@@ -82,11 +82,11 @@ def test_an_empty_secret_in_the_header_is_no_secret(client_id):
 @spec("RFC 6749", "3.2.1")
 @pytest.mark.parametrize("secret", [None, "", "secret"])
 @pytest.mark.parametrize("client_id", [None, ""])
-def test_a_client_must_be_named(client_id, secret):
-    with pytest.raises(InvalidRequest) as refusal:
-        present(None, client_id, secret)
+def test_a_request_that_names_no_client_presents_none(client_id, secret):
+    found = present(None, client_id, secret)
 
-    assert "client_id" in refusal.value.description
+    assert found.method == "none"
+    assert found.candidates == ()
 
 
 @spec("RFC 6749", "2.3")
@@ -191,6 +191,6 @@ def test_no_text_raises_anything_but_a_refusal(header, client_id, secret):
     except OAuthError:
         return
 
-    assert found.candidates
+    assert found.candidates or (not header and not client_id)
     assert all(name and text != "" for name, text in found.candidates)
-    assert len({text is None for _, text in found.candidates}) == 1
+    assert len({text is None for _, text in found.candidates}) <= 1
