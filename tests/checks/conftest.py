@@ -6,6 +6,7 @@ import pytest
 
 from tests.checks.shape import Scene
 from tests.portal.conftest import portal, second  # noqa: F401
+from tests.resource_server.conftest import other_server  # noqa: F401
 
 
 @pytest.fixture
