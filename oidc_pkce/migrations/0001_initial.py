@@ -544,6 +544,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='usage',
-            constraint=models.UniqueConstraint(fields=('application', 'client_id', 'feature', 'value'), name='oidc_pkce_usage'),
+            constraint=models.UniqueConstraint(fields=('application', 'client_id', 'feature', 'value'), name='oidc_pkce_usage_once'),
         ),
     ]

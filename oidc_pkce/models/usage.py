@@ -33,7 +33,7 @@ class Usage(models.Model):
         ordering = ("pk",)
         constraints = (
             models.UniqueConstraint(
-                fields=("application", "client_id", "feature", "value"), name="oidc_pkce_usage"
+                fields=("application", "client_id", "feature", "value"), name="oidc_pkce_usage_once"
             ),
         )
 
