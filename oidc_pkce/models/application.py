@@ -30,7 +30,7 @@ from ..protocol.application import (
     UserNameStrategy,
 )
 from ..protocol.metadata import Locations, issuer_problem
-from . import account_mapping, policy
+from . import account_mapping, policy, profile
 from .fields import StringListField
 
 TEMPLATE_NAMES: Mapping[str, str] = {
@@ -372,6 +372,7 @@ class Application(models.Model):
             problems["audience"] = gettext("Only OAuth2 applications have an audience.")
         problems |= account_mapping.problems(self)
         problems |= policy.problems(self)
+        problems |= profile.problems(self)
         if problems:
             raise ValidationError(problems)
 

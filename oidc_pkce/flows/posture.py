@@ -1,0 +1,193 @@
+"""Which rules applications keep, what their traffic used, and what another profile would change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
+from ..conf import settings
+from ..models import Application, ClientSecret, Usage
+from ..models.application import FACTS, ApplicationQuerySet, facts_of, scope_names
+from ..protocol import posture
+from ..protocol.application import ApplicationFacts, ClientIdType, Profile
+from ..protocol.metadata import Locations, authentication_methods, document
+from ..protocol.posture import Finding, Question, SecretFacts, ServerFacts, Use, Verdict
+from ..protocol.usage import Feature
+from .webapps import Changes
+
+BATCH = 100  # applications; each batch costs three statements
+MOST_USES = 20_000  # rows of one batch: clients of type Anything may call themselves anything
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What every rule says of one application."""
+
+    application: ApplicationFacts
+    findings: tuple[Finding, ...]
+    secrets: tuple[SecretFacts, ...]
+    #: Since when its requests are counted; ``None`` when none was seen.
+    since: datetime | None
+
+    def of(self, specification: posture.Specification) -> tuple[Finding, ...]:
+        """What the rules of one specification say."""
+        return posture.of_specification(self.findings, specification)
+
+    @property
+    def enforced(self) -> tuple[str, ...]:
+        """The rules that its profile enforces."""
+        return posture.PROFILES[self.application.profile].enforced
+
+    @property
+    def breaches(self) -> tuple[Finding, ...]:
+        """Where it does not keep its own profile: only what bypassed the forms can be here."""
+        return tuple(
+            each
+            for each in self.findings
+            if each.rule.id in self.enforced and each.verdict is Verdict.NOT_MET
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What choosing a profile does to an application."""
+
+    profile: Profile
+    #: By field what was and what shall be, in the order of the screens; the profile is the last.
+    fields: Mapping[str, tuple[Any, Any]]
+    #: The application as it shall be.
+    report: Report
+    #: Rules that count from then on, as they were kept until now.
+    enforced: tuple[Finding, ...]
+
+    @property
+    def changes(self) -> Changes:
+        """The one change that leads there."""
+        return Changes({name: after for name, (_, after) in self.fields.items()})
+
+    @property
+    def unmet(self) -> tuple[Finding, ...]:
+        """Rules of the specification that the profile is named after, and that stay unmet."""
+        if self.profile.value not in list(posture.Specification):
+            return ()
+        findings = self.report.of(posture.Specification(self.profile.value))
+        return tuple(each for each in findings if each.verdict is Verdict.NOT_MET)
+
+    @property
+    def affected(self) -> tuple[Finding, ...]:
+        """Rules that are not kept yet, with the real requests that keeping them touches."""
+        return tuple(
+            each
+            for each in self.enforced
+            if each.verdict is Verdict.NOT_MET and each.affected is not None
+        )
+
+
+def report(application: Application, now: datetime) -> Report:
+    """What every rule says of this application, in three statements."""
+    return next(reports(Application.objects.filter(pk=application.pk), now))
+
+
+def reports(applications: ApplicationQuerySet, now: datetime) -> Iterator[Report]:
+    """The same of many, a batch at a time: neither memory nor statements grow with a batch."""
+    ordered = applications.order_by("pk").annotate(**scope_names()).values_list(*FACTS)
+    after = 0
+    while rows := list(ordered.filter(pk__gt=after)[:BATCH]):
+        after = rows[-1][0]
+        yield from _reports([facts_of(row) for row in rows], now)
+
+
+def switch(application: Application, profile: Profile, now: datetime) -> Switch:
+    """What choosing this profile would change, break, and leave unmet."""
+    before = report(application, now)
+    facts = before.application
+    values = {name: getattr(application, name) for name in _presets(facts, profile)}
+    wanted = {**_presets(facts, profile), "profile": profile.value}
+    values["profile"] = application.profile
+    fields = {n: (values[n], wanted[n]) for n in wanted if values[n] != wanted[n]}
+    candidate = Application.objects.get(pk=application.pk)
+    for name, (_, shall_be) in fields.items():
+        setattr(candidate, name, shall_be)
+    uses, secrets = _uses([facts])[facts.pk], before.secrets
+    after = _report(candidate.facts(), uses, secrets, now)
+    names = posture.PROFILES[profile].enforced
+    enforced = tuple(each for each in before.findings if each.rule.id in names)
+    return Switch(profile, fields, after, enforced)
+
+
+def _presets(facts: ApplicationFacts, profile: Profile) -> Mapping[str, Any]:
+    return posture.PROFILES[profile].presets(facts)
+
+
+def _reports(batch: Sequence[ApplicationFacts], now: datetime) -> Iterator[Report]:
+    uses = _uses(batch)
+    secrets = _secrets(batch, uses, now)
+    for application in batch:
+        yield _report(application, uses[application.pk], tuple(secrets[application.pk]), now)
+
+
+def _report(
+    application: ApplicationFacts,
+    uses: Sequence[Use],
+    secrets: Sequence[SecretFacts],
+    now: datetime,
+) -> Report:
+    server = _server(application)
+    question = Question(application, server, tuple(uses), tuple(secrets), now)
+    since = min((use.first_seen_at for use in uses), default=None)
+    return Report(application, posture.examine(question), tuple(secrets), since)
+
+
+def _server(application: ApplicationFacts) -> ServerFacts:
+    places = Locations(settings.issuer_base, application.application_id)
+    published = document(application, places, claims=(), acr_values=(), locales=())
+    resource = settings.resource_server
+    return ServerFacts(
+        base=settings.issuer_base,
+        code_lifetime=settings.authorization_code_lifetime,
+        metadata=frozenset(name for name, value in published.items() if value),
+        authentication_methods=frozenset(authentication_methods(application)),
+        resource=resource.resource,
+        resource_applications=frozenset(resource.applications),
+    )
+
+
+def _uses(batch: Sequence[ApplicationFacts]) -> Mapping[int, list[Use]]:
+    rows = Usage.objects.filter(application__in=[each.pk for each in batch])
+    columns = ("client_id", "feature", "value", "count", "first_seen_at", "last_seen_at")
+    found: dict[int, list[Use]] = defaultdict(list)
+    newest = rows.order_by("-last_seen_at").values_list("application_id", *columns)
+    for pk, client_id, feature, *counted in islice(newest[:MOST_USES], MOST_USES):
+        if feature in list(Feature):
+            found[pk].append(Use(client_id, Feature(feature), *counted))
+    return found
+
+
+def _secrets(
+    batch: Iterable[ApplicationFacts], uses: Mapping[int, list[Use]], now: datetime
+) -> Mapping[int, list[SecretFacts]]:
+    """The live secrets of OpenID Connect applications, and of the service users that came."""
+    owners: dict[int, str] = {}
+    visitors: dict[str, list[int]] = defaultdict(list)
+    for each in batch:
+        if each.is_openid_connect:
+            owners[each.pk] = each.openid_client_id
+        elif each.client_id_type is ClientIdType.CONFIDENTIAL:
+            for client_id in {use.client_id for use in uses[each.pk]}:
+                visitors[client_id].append(each.pk)
+    login = f"service_user__user__{get_user_model().USERNAME_FIELD}"
+    wanted = Q(application__in=owners) | Q(**{f"{login}__in": list(visitors)})
+    columns = ("application_id", login, "created_at", "last_used_at", "expires_at")
+    found: dict[int, list[SecretFacts]] = defaultdict(list)
+    rows = ClientSecret.objects.live(now).filter(wanted).order_by("-pk").values_list(*columns)
+    for pk, client_id, *times in rows:
+        for application in [pk] if pk is not None else visitors[client_id]:
+            found[application].append(SecretFacts(owners.get(application, client_id), *times))
+    return found
