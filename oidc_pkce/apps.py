@@ -16,6 +16,8 @@ class OidcPkceConfig(AppConfig):
     def ready(self) -> None:
         """Connect receivers and register system checks."""
         from . import checks, receivers
+        from .flows import usage
 
         receivers.connect()
         checks.register()
+        usage.flush_at_exit()

@@ -8,6 +8,7 @@ from ..flows import request_object
 from ..flows.authorization import Refused
 from ..flows.interaction import Ticket
 from ..protocol.parameters import Parameters
+from ..protocol.usage import algorithm_of_object
 from .pages import JourneyEndpoint
 
 
@@ -36,5 +37,5 @@ class AuthorizeEndpoint(JourneyEndpoint):
         except Refused as refused:
             return self.send(refused.response)
         if meant is not sent:
-            self.ticket = Ticket(meant.as_query())
+            self.ticket = Ticket(meant.as_query(), signed_with=algorithm_of_object(sent))
         return self.proceed(found)

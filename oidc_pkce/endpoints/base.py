@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from .. import cors, headers, throttling
 from ..conf import settings
 from ..flows import application as applications
-from ..flows import tracing
+from ..flows import tracing, usage
 from ..flows.tracing import Traced
 from ..protocol import access_token
 from ..protocol.application import ApplicationFacts
@@ -31,6 +31,7 @@ from ..protocol.errors import (
     TemporarilyUnavailable,
 )
 from ..protocol.parameters import Parameters
+from ..protocol.usage import Used
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Endpoint(View):
     trace: Trace
     traced: Traced
     application: ApplicationFacts | None
+    used: Used  # by a request that was granted
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, then keep the trace: after the request's own commit, on the same connection."""
@@ -84,6 +86,7 @@ class Endpoint(View):
         self.trace = Trace()
         self.traced = Traced(self.name)
         self.application = None
+        self.used = {}
         response = self._answer(request, *args, **kwargs)
         if not self.trace.is_empty:
             self._keep_trace()
@@ -91,6 +94,8 @@ class Endpoint(View):
 
     def _keep_trace(self) -> None:
         """What cannot be written must not take the answer away, which may have spent a code."""
+        if self.used:
+            usage.note(self.traced.application_pk, self.traced.client_id, self.used, self.now)
         try:
             tracing.record(self.traced, self.trace, self.now)
         except Error:

@@ -57,7 +57,7 @@ class ConfirmPage(FormPage):
         judged = self.judge(found, person)
         self.trace.take(interaction.sign_in_is_fresh, judged.owed)
         try:
-            return consent.decide(
+            response = consent.decide(
                 found,
                 judged.request,
                 person,
@@ -69,6 +69,8 @@ class ConfirmPage(FormPage):
             )
         except AccessDenied as refusal:
             return authorization.refuse(found, judged.request.destination, refusal)
+        self.note_use(found, judged)
+        return response
 
     def ask(self, found: ApplicationFacts, judged: Judged, person: Person) -> HttpResponse:
         """Show the page, and seal what it showed."""

@@ -24,7 +24,7 @@ from ..flows import authorization, interaction
 from ..flows.authorization import Judged, Refused
 from ..flows.interaction import Owed, Person, Ticket
 from ..models import ApplicationLogo
-from ..protocol import redirect_uri
+from ..protocol import redirect_uri, usage
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
 from ..protocol.errors import ForeignForm, InvalidRequest, OAuthError
@@ -149,7 +149,12 @@ class JourneyEndpoint(PageEndpoint):
             signers=authorization.signers(found, judged.request, self.now),
             now=self.now,
         )
+        self.note_use(found, judged)
         return self.send(response)
+
+    def note_use(self, found: ApplicationFacts, judged: Judged) -> None:
+        """Count what a request used; only one that has just been granted."""
+        self.used = usage.of_authorization(found, judged.request, self.ticket.signed_with)
 
     def go(self, page: str, found: ApplicationFacts) -> HttpResponse:
         """Redirect to another page of the journey, with the ticket."""

@@ -9,6 +9,7 @@ from django.http import HttpResponseBase, JsonResponse
 
 from .. import headers
 from ..flows.grants import GRANTS, GrantOrder
+from ..protocol import usage
 from ..protocol.application import ApplicationFacts
 from ..protocol.client_authentication import Client
 from ..protocol.parameters import Parameters
@@ -44,6 +45,12 @@ class TokenEndpoint(ClientEndpoint, ApplicationJsonEndpoint):
             answer = GRANTS[parameters.get("grant_type") or ""](order)
         finally:
             self.traced.user_pk = order.user_pk
+        self.used = usage.of_token_request(
+            found,
+            parameters,
+            proved=client.is_authenticated,
+            by_header="Authorization" in self.request.headers,
+        )
         response = JsonResponse(answer.members())
         headers.forbid_caching(response)
         return response

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models, transaction
 
 from ..audit import APPLICATION_ACTIONS
+from ..conf import settings
 from ..models import (
     AccessToken,
     AuditEvent,
@@ -22,6 +23,7 @@ from ..models import (
     RequestTrace,
     RevokedToken,
     SigningKey,
+    Usage,
 )
 from . import back_channel_logout
 
@@ -40,6 +42,7 @@ KINDS: Mapping[str, type[models.Model]] = {
     "client_secrets": ClientSecret,
     "request_traces": RequestTrace,
     "audit_events": AuditEvent,
+    "usage": Usage,
     "signing_keys": SigningKey,
 }
 
@@ -55,6 +58,8 @@ def sweep(now: datetime, *, batch: int = BATCH) -> dict[str, int]:
 
 
 def _expired(model: type[models.Model], now: datetime) -> models.QuerySet[Any]:
+    if model is Usage:
+        return Usage.objects.filter(last_seen_at__lte=now - settings.audit_lifetime)
     rows = model._base_manager.filter(expires_at__lte=now)
     if model is AuditEvent:  # the changelog of an application that there is begins at its beginning
         rows = rows.exclude(action__in=APPLICATION_ACTIONS, application__isnull=False)
@@ -65,7 +70,7 @@ def _sweep(model: type[models.Model], now: datetime, batch: int) -> int:
     deleted = 0
     while True:
         with transaction.atomic():
-            oldest = _expired(model, now).order_by("expires_at").values_list("pk", flat=True)
+            oldest = _expired(model, now).order_by(_age(model)).values_list("pk", flat=True)
             keys = list(oldest[:batch])
             if model is LogoutDelivery:
                 back_channel_logout.note_given_up(keys, now)
@@ -73,6 +78,10 @@ def _sweep(model: type[models.Model], now: datetime, batch: int) -> int:
         deleted += gone
         if len(keys) < batch:
             return deleted
+
+
+def _age(model: type[models.Model]) -> str:
+    return "last_seen_at" if model is Usage else "expires_at"
 
 
 def _delete(model: type[models.Model], keys: list[Any]) -> int:

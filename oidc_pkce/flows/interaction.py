@@ -20,6 +20,7 @@ from ..protocol.access_token import is_access_token
 from ..protocol.application import ApplicationFacts
 from ..protocol.authorization import AuthorizationRequest
 from ..protocol.checks import Trace, check
+from ..protocol.credential import Credential
 from ..protocol.errors import (
     ConsentRequired,
     InvalidRequest,
@@ -62,11 +63,18 @@ class Ticket:
     """An authorization request on its way through the sign-in pages, and a name for this way.
 
     ``stepped_up`` names the browser session whose person has been asked to prove more: once.
+    ``signed_with`` is the algorithm of the request object that the parameters came in, if any.
     """
 
     query: str
     name: str = field(default_factory=identifiers.new_sid)
     stepped_up: str = ""
+    signed_with: str = ""
+
+    @property
+    def content(self) -> list[str]:
+        """What is sealed, in the order of the fields."""
+        return [self.query, self.name, self.stepped_up, self.signed_with]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +105,7 @@ class Standing:
 
 def seal(ticket: Ticket, application_id: str) -> str:
     """Sign a ticket: only this server makes one, for this application alone."""
-    content = [ticket.query, ticket.name, ticket.stepped_up]
-    return signing.dumps(content, salt=_salt(_TICKET, application_id), compress=True)
+    return signing.dumps(ticket.content, salt=_salt(_TICKET, application_id), compress=True)
 
 
 def unseal(text: str, application_id: str, trace: Trace) -> Ticket:
@@ -108,9 +115,7 @@ def unseal(text: str, application_id: str, trace: Trace) -> Ticket:
 
 def seal_consent(shown: ShownConsent, application_id: str) -> str:
     """Bind a consent page to the user, the browser session and the request that it shows."""
-    ticket = shown.ticket
-    way = [ticket.query, ticket.name, ticket.stepped_up]
-    content = [way, shown.user, shown.sid, list(shown.permissions)]
+    content = [shown.ticket.content, shown.user, shown.sid, list(shown.permissions)]
     return signing.dumps(content, salt=_salt(_CONSENT, application_id), compress=True)
 
 
@@ -210,11 +215,16 @@ def hinted_subject(
     try:
         claims = keys.verify(request.id_token_hint, now, typ=(id_token.TYP,))
     except jose.InvalidJWT as problem:
-        raise InvalidRequest("id_token_hint is not valid", detail=str(problem)) from None
+        hint = Credential("id_token_hint", request.id_token_hint)
+        raise InvalidRequest(
+            "id_token_hint is not valid", detail=str(problem), credential=hint
+        ) from None
     ours = claims.get("iss") == application.issuer and claims.get("aud") == request.client_id
     if not ours or is_access_token(claims):
         raise InvalidRequest(
-            "id_token_hint is not valid", detail="issued elsewhere, or no ID token"
+            "id_token_hint is not valid",
+            detail="issued elsewhere, or no ID token",
+            credential=Credential("id_token_hint", request.id_token_hint),
         )
     return str(claims.get("sub"))
 

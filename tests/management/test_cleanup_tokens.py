@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from oidc_pkce import models
+from oidc_pkce.conf import settings
 from oidc_pkce.flows import cleanup
 from oidc_pkce.identifiers import digest
 from oidc_pkce.models import Application
@@ -42,6 +43,15 @@ def make_one_of_each(application: Application, user: Any, expires_at: datetime) 
         request_id=name[:16], endpoint="token", succeeded=True, at=now, **about
     )
     models.AuditEvent.objects.create(at=now, action="user.signed_in", **about)
+    seen = expires_at - settings.audit_lifetime
+    models.Usage.objects.create(
+        application=application,
+        client_id=name,
+        feature="grant_type",
+        value="password",
+        first_seen_at=seen,
+        last_seen_at=seen,
+    )
     models.SigningKey.objects.create(
         algorithm="EdDSA",
         generation=models.SigningKey.objects.count() + 1,
@@ -122,7 +132,7 @@ def test_every_table_that_expires_is_swept() -> None:
     tables = apps.get_app_config("oidc_pkce").get_models()
     expiring = {model for model in tables if "expires_at" in {f.name for f in model._meta.fields}}
 
-    assert expiring == set(cleanup.KINDS.values())
+    assert expiring | {models.Usage} == set(cleanup.KINDS.values())
 
 
 def test_many_rows_go_in_batches(
