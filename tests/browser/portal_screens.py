@@ -45,6 +45,11 @@ def make_a_secret(page: Page) -> None:
     page.locator("#client-secret").wait_for()
 
 
+def preview_tokens(page: Page) -> None:
+    page.get_by_role("button", name="Show the preview").click()
+    page.get_by_role("heading", name="Preview", exact=False).last.wait_for()
+
+
 def choose_an_import(page: Page, application_id: str = "field_notes") -> None:
     usage = {"ClientIDType": 0, "AllowedClients": ["my_service_user", "another_client"]}
     document = {
@@ -90,6 +95,9 @@ SCREENS: dict[str, Screen] = {
     "client-secret-new": Screen("serviceuser/{helper}/client-secret/", make_a_secret),
     "client-secret-revoke": Screen("application/{online}/client-secret/{secret}/revoke/"),
     "tokens": Screen("application/{notes}/tokens/"),
+    "token-preview": Screen("application/{online}/token-preview/"),
+    "token-preview-shown": Screen("application/{online}/token-preview/", preview_tokens),
+    "token-preview-refused": Screen("application/{bare}/token-preview/", preview_tokens),
     "tokens-openid": Screen("application/{online}/tokens/"),
     "scope": Screen("application/{notes}/scope/?tried=/notes/17"),
     "scope-hard": Screen("application/{hard}/scope/"),
