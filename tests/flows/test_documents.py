@@ -90,6 +90,7 @@ documents = st.fixed_dictionaries(
             {},
             optional={
                 "RequireClientSecret": st.booleans(),
+                "Profile": st.sampled_from(["cyberark", "legacy"]),
                 "LoginInitiation": st.sampled_from(LoginInitiation.values),
                 "UserNameClaim": st.sampled_from(["preferred_username", "email", "name", ""]),
                 "SharedUserName": readable,

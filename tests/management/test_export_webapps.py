@@ -60,6 +60,7 @@ EXTENSION_KEYS = {
     "SignInMaxAge",
     "AllowedNetworks",
     "RequiredAcr",
+    "Profile",
 }
 
 
