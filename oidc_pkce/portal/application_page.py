@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -87,6 +87,10 @@ class ApplicationPage:
     def address(self, application: Application) -> str:
         """Where this page of an application is."""
         return reverse(f"{self.portal.admin_site.name}:{self.route()}", args=[application.pk])
+
+    def mounted(self) -> Callable[..., HttpResponse]:
+        """The view as a URL pattern takes it."""
+        return self.view
 
     def view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the page, or save it. 404 for whoever may not see the application."""

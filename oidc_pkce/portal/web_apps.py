@@ -79,7 +79,8 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
         """A page each; they take the place of the administration's own forms."""
         pages = [page(self) for each in (*PAGES, *TOOLS, *ACTIONS) for page in (each, *each.below)]
         own = [
-            self._place(f"<path:object_id>/{page.name}/", page.view, page.name) for page in pages
+            self._place(f"<path:object_id>/{page.name}/", page.mounted(), page.name)
+            for page in pages
         ]
         adding = AddWebApps(self)
         return [
