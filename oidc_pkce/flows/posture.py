@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -20,10 +19,11 @@ from ..protocol.application import ApplicationFacts, ClientIdType, Profile
 from ..protocol.metadata import Locations, authentication_methods, document
 from ..protocol.posture import Finding, Question, SecretFacts, ServerFacts, Use, Verdict
 from ..protocol.usage import Feature
+from . import usage
 from .webapps import Changes
 
-BATCH = 100  # applications; each batch costs three statements
-MOST_USES = 20_000  # rows of one batch: clients of type Anything may call themselves anything
+BATCH = 25  # applications; each batch costs three statements and at most 200 clients of each
+_FEATURES = frozenset(Feature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,12 @@ class Report:
     application: ApplicationFacts
     findings: tuple[Finding, ...]
     secrets: tuple[SecretFacts, ...]
-    #: Since when its requests are counted; ``None`` when none was seen.
-    since: datetime | None
+    uses: tuple[Use, ...] = field(repr=False)
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when its requests are counted; ``None`` when none was seen."""
+        return min((use.first_seen_at for use in self.uses), default=None)
 
     def of(self, specification: posture.Specification) -> tuple[Finding, ...]:
         """What the rules of one specification say."""
@@ -92,11 +96,13 @@ class Switch:
 
 def report(application: Application, now: datetime) -> Report:
     """What every rule says of this application, in three statements."""
-    return next(reports(Application.objects.filter(pk=application.pk), now))
+    usage.flush(application.pk)
+    return next(_reports([application.facts()], now))
 
 
 def reports(applications: ApplicationQuerySet, now: datetime) -> Iterator[Report]:
-    """The same of many, a batch at a time: neither memory nor statements grow with a batch."""
+    """The same of many, a batch at a time: three statements for each batch."""
+    usage.flush()
     ordered = applications.order_by("pk").annotate(**scope_names()).values_list(*FACTS)
     after = 0
     while rows := list(ordered.filter(pk__gt=after)[:BATCH]):
@@ -107,23 +113,16 @@ def reports(applications: ApplicationQuerySet, now: datetime) -> Iterator[Report
 def switch(application: Application, profile: Profile, now: datetime) -> Switch:
     """What choosing this profile would change, break, and leave unmet."""
     before = report(application, now)
-    facts = before.application
-    values = {name: getattr(application, name) for name in _presets(facts, profile)}
-    wanted = {**_presets(facts, profile), "profile": profile.value}
-    values["profile"] = application.profile
-    fields = {n: (values[n], wanted[n]) for n in wanted if values[n] != wanted[n]}
+    rules = posture.PROFILES[profile]
+    wanted = {**rules.presets(before.application), "profile": profile.value}
+    pairs = {name: (getattr(application, name), value) for name, value in wanted.items()}
+    fields = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     candidate = Application.objects.get(pk=application.pk)
     for name, (_, shall_be) in fields.items():
         setattr(candidate, name, shall_be)
-    uses, secrets = _uses([facts])[facts.pk], before.secrets
-    after = _report(candidate.facts(), uses, secrets, now)
-    names = posture.PROFILES[profile].enforced
-    enforced = tuple(each for each in before.findings if each.rule.id in names)
+    after = _report(candidate.facts(), before.uses, before.secrets, now)
+    enforced = tuple(each for each in before.findings if each.rule.id in rules.enforced)
     return Switch(profile, fields, after, enforced)
-
-
-def _presets(facts: ApplicationFacts, profile: Profile) -> Mapping[str, Any]:
-    return posture.PROFILES[profile].presets(facts)
 
 
 def _reports(batch: Sequence[ApplicationFacts], now: datetime) -> Iterator[Report]:
@@ -141,8 +140,7 @@ def _report(
 ) -> Report:
     server = _server(application)
     question = Question(application, server, tuple(uses), tuple(secrets), now)
-    since = min((use.first_seen_at for use in uses), default=None)
-    return Report(application, posture.examine(question), tuple(secrets), since)
+    return Report(application, posture.examine(question), question.secrets, question.uses)
 
 
 def _server(application: ApplicationFacts) -> ServerFacts:
@@ -160,12 +158,11 @@ def _server(application: ApplicationFacts) -> ServerFacts:
 
 
 def _uses(batch: Sequence[ApplicationFacts]) -> Mapping[int, list[Use]]:
-    rows = Usage.objects.filter(application__in=[each.pk for each in batch])
+    rows = Usage.objects.filter(application__in=[each.pk for each in batch], count__gt=0)
     columns = ("client_id", "feature", "value", "count", "first_seen_at", "last_seen_at")
     found: dict[int, list[Use]] = defaultdict(list)
-    newest = rows.order_by("-last_seen_at").values_list("application_id", *columns)
-    for pk, client_id, feature, *counted in islice(newest[:MOST_USES], MOST_USES):
-        if feature in list(Feature):
+    for pk, client_id, feature, *counted in rows.order_by().values_list("application_id", *columns):
+        if feature in _FEATURES:
             found[pk].append(Use(client_id, Feature(feature), *counted))
     return found
 

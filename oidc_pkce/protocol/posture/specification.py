@@ -27,7 +27,7 @@ class Specification(StrEnum):
     FURTHER = "further"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """What people call it."""
         return TITLES[self]
 

@@ -57,7 +57,7 @@ def tokens_have_an_audience(question: Question) -> Judgement:
     if question.application.audience:
         return met(_("Audience names the API."))
     return _named_resources(
-        question, _("Without resource, aud is the client ID, which names no API.")
+        question, _("Not every request named a resource; without one, aud is the client ID.")
     )
 
 
@@ -70,7 +70,7 @@ def tokens_have_an_audience(question: Question) -> Judgement:
 )
 def clients_name_the_resource(question: Question) -> Judgement:
     """MCP asks it of every client; nothing here refuses one that does not."""
-    return _named_resources(question, _("Some requests named no resource."))
+    return _named_resources(question, _("Not every request named a resource."))
 
 
 @rule(
