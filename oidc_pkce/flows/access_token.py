@@ -26,6 +26,8 @@ from ..protocol.application import ApplicationFacts
 from . import access, account_mapping, application, keys
 from .subject import subject_of
 
+NO_ACCESS_TOKEN = "this is not an access token"  # noqa: S105 - a sentence of the trace
+
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
@@ -78,7 +80,7 @@ def verified_claims(token: str, now: datetime) -> dict[str, Any]:
     """
     claims = keys.verify(token, now, typ=(JWT, AT_JWT))
     if not is_access_token(claims):
-        raise jose.InvalidJWT("this is not an access token")
+        raise jose.InvalidJWT(NO_ACCESS_TOKEN)
     return claims
 
 

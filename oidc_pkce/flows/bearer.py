@@ -10,7 +10,9 @@ from ..protocol.access_token import read_bearer
 from ..protocol.application import ApplicationFacts
 from ..protocol.checks import Trace, check
 from ..protocol.client import serves_client
+from ..protocol.credential import Credential
 from ..protocol.errors import InvalidToken, MissingToken
+from ..protocol.near_miss import NearMiss
 from . import access_token
 from .access_token import Bearer
 
@@ -23,6 +25,11 @@ class BearerQuestion:
     bearer: Bearer | None
     expected: ApplicationFacts | None
     reason: str
+
+    @property
+    def credential(self) -> Credential:
+        """The token that was presented."""
+        return Credential("access_token", self.token or "")
 
 
 @check(
@@ -54,7 +61,12 @@ def token_is_present(question: BearerQuestion) -> None:
 def token_is_valid(question: BearerQuestion) -> None:
     """The access token is one of ours, live, and its grant is not revoked."""
     if question.bearer is None:
-        raise InvalidToken(detail=question.reason)
+        is_id_token = question.reason == access_token.NO_ACCESS_TOKEN
+        raise InvalidToken(
+            detail=question.reason,
+            near_misses=[NearMiss.ID_TOKEN_AS_ACCESS_TOKEN] if is_id_token else (),
+            credential=question.credential,
+        )
 
 
 @check(
@@ -66,7 +78,12 @@ def token_is_this_applications(question: BearerQuestion) -> None:
     """The access token was issued by the application that is asked."""
     expected, bearer = question.expected, question.bearer
     if expected is not None and bearer is not None and bearer.application.pk != expected.pk:
-        raise InvalidToken(detail="another application issued this token")
+        raise InvalidToken(
+            detail="another application issued this token",
+            near_misses=[NearMiss.TOKEN_OF_ANOTHER_APPLICATION],
+            credential=question.credential,
+            elsewhere=bearer.application.pk,
+        )
 
 
 @check(
@@ -80,8 +97,11 @@ def client_is_still_served(question: BearerQuestion) -> None:
     if bearer is None:
         return
     if not serves_client(bearer.application, bearer.client_id, exists=bearer.client_exists):
-        detail = "the application serves this client no more"
-        raise InvalidToken(received=bearer.client_id, detail=detail)
+        raise InvalidToken(
+            received=bearer.client_id,
+            detail="the application serves this client no more",
+            credential=question.credential,
+        )
 
 
 @check(
@@ -94,7 +114,7 @@ def user_may_use_the_application(question: BearerQuestion) -> None:
     bearer = question.bearer
     reason = bearer.access.refusal(bearer.application) if bearer else "no user"
     if reason:
-        raise InvalidToken(detail=reason)
+        raise InvalidToken(detail=reason, credential=question.credential)
 
 
 BEARER_CHECKS = (
@@ -118,6 +138,7 @@ def identify(
     if token is not None:
         try:
             bearer = access_token.find(token, now)
+            trace.user_pk = bearer.user_pk
         except jose.InvalidJWT as problem:
             reason = str(problem)
     trace.run(BEARER_CHECKS, BearerQuestion(token, bearer, expected, reason))

@@ -23,6 +23,7 @@ from ..protocol import end_session as rules
 from ..protocol import id_token, jose, redirect_uri
 from ..protocol.application import ApplicationFacts, Template
 from ..protocol.checks import Check, Trace, check
+from ..protocol.credential import Credential
 from ..protocol.end_session import EndSessionRequest, Hint, Question
 from ..protocol.errors import InvalidRequest, OAuthError, StalePage
 from ..protocol.parameters import Parameters
@@ -122,10 +123,15 @@ def find_again(request: EndSessionRequest, trace: Trace) -> ApplicationFacts | N
 )
 def hint_is_ours(parameters: Parameters, now: datetime) -> Hint:
     """id_token_hint is an ID token that this server signed, issued to client_id if that is sent."""
+    hint = parameters.get("id_token_hint") or ""
     try:
-        claims = keys.verify(parameters.get("id_token_hint") or "", now, typ=(id_token.TYP,))
+        claims = keys.verify(hint, now, typ=(id_token.TYP,))
     except jose.InvalidJWT as problem:
-        raise InvalidRequest("id_token_hint is not valid", detail=str(problem)) from None
+        raise InvalidRequest(
+            "id_token_hint is not valid",
+            detail=str(problem),
+            credential=Credential("id_token_hint", hint),
+        ) from None
     return rules.read_hint(claims, parameters.get("client_id"))
 
 

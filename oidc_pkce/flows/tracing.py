@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from django.db import transaction
@@ -22,7 +24,9 @@ from ..models import RequestTrace
 from ..protocol.checks import Outcome, Trace
 from ..protocol.credential import Credential
 
-PRUNE_EVERY = 32  # a row in so many pays for throwing old ones away
+# Of the rows that a process writes for one application: one pays for throwing old ones away.
+PRUNE_EVERY = 32
+MOST_COUNTED = 10_000  # applications whose rows a process counts
 MAX_TEXT = 300
 MAX_CANDIDATES = 20
 
@@ -61,7 +65,7 @@ def record(traced: Traced, trace: Trace, now: datetime) -> None:
             application_id=traced.application_pk,
             endpoint=traced.endpoint,
             client_id=without_credentials(traced.client_id)[:255],
-            user_id=traced.user_pk,
+            user_id=trace.user_pk if traced.user_pk is None else traced.user_pk,
             succeeded=failed is None,
             failed_check=failed.check if failed else "",
             error=failed.error if failed else "",
@@ -69,9 +73,30 @@ def record(traced: Traced, trace: Trace, now: datetime) -> None:
             at=now,
             expires_at=now + settings.trace_lifetime,
         )
-        # By chance: all applications share one sequence of keys, and may take turns in it.
-        if random.randrange(PRUNE_EVERY) == 0:  # noqa: S311 - nobody gains by guessing it
+        if _must_prune(traced.application_pk):
             prune(traced.application_pk)
+
+
+_written: Counter[int | None] = Counter()
+_written_lock = Lock()
+
+
+def _must_prune(application_pk: int | None) -> bool:
+    """True for the first row that this process writes for an application, and every so many.
+
+    So the bound is certain: no more than that many rows too many for each process that runs.
+    """
+    with _written_lock:
+        if len(_written) >= MOST_COUNTED:
+            _written.clear()
+        _written[application_pk] += 1
+        return _written[application_pk] % PRUNE_EVERY == 1 % PRUNE_EVERY
+
+
+def clear() -> None:
+    """Forget how many rows this process has written."""
+    with _written_lock:
+        _written.clear()
 
 
 def prune(application_pk: int | None) -> int:
@@ -97,7 +122,7 @@ def without_credentials(text: str) -> str:
 
     Of an address the names of its parameters stay; a long random word is only counted.
     """
-    head, mark, tail = _cut_address(text)
+    head, mark, tail = cut_address(text)
     if mark and ":" in head:
         names = "&".join(f"{pair.partition('=')[0]}=…" for pair in tail.split("&"))
         return f"{printable(head)}{mark}{printable(names)}"
@@ -116,7 +141,8 @@ def _description(text: str) -> str:
     return _SECRET.sub(lambda found: _counted(found[0]), text)
 
 
-def _cut_address(text: str) -> tuple[str, str, str]:
+def cut_address(text: str) -> tuple[str, str, str]:
+    """An address before its query or fragment, the mark between, and what follows."""
     at = min((text.find(mark) for mark in "?#" if mark in text), default=len(text))
     return text[:at], text[at : at + 1], text[at + 1 :]
 
@@ -137,12 +163,13 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "check": outcome.check,
         "passed": False,
         "error": outcome.error,
-        "description": _description(outcome.description),
+        "description": _description(outcome.description)[:MAX_TEXT],
         "received": _received(outcome.received),
         "expected": [text[:MAX_TEXT] for text in outcome.expected[:MAX_CANDIDATES]],
         "detail": printable(outcome.detail[:MAX_TEXT]),
         "near_misses": list(outcome.near_misses),
         "credential": _fingerprints(outcome.credential),
+        "elsewhere": outcome.elsewhere,
     }
 
 

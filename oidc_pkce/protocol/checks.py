@@ -74,14 +74,19 @@ class Outcome:
     detail: str = ""
     near_misses: tuple[NearMiss, ...] = ()
     credential: Credential | None = None
+    elsewhere: int | None = None
 
 
 @dataclass(slots=True)
 class Trace:
-    """The checks that one request went through, in order, and the refusal that ended them."""
+    """The checks that one request went through, in order, and the refusal that ended them.
+
+    ``user_pk`` names whose token was presented, as soon as that is known.
+    """
 
     passed: list[str] = field(default_factory=list)
     failed: Outcome | None = None
+    user_pk: Any = None
 
     def run(self, checks: Iterable[Check[..., None]], *args: Any, **kwargs: Any) -> None:
         """Run each check in order; record and re-raise the first refusal."""
@@ -111,6 +116,7 @@ class Trace:
             detail=refusal.detail,
             near_misses=refusal.near_misses,
             credential=refusal.credential,
+            elsewhere=refusal.elsewhere,
         )
 
     @property

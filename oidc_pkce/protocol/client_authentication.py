@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote_plus
 
 from .application import ApplicationFacts
 from .checks import Trace, check
-from .client import serves_client
+from .client import known_clients, serves_client
+from .credential import Credential
 from .credentials import PresentedCredentials, present
 from .errors import InvalidClient, InvalidRequest
+from .near_miss import NearMiss, closest_first, of_word
 from .secret import digest as hash_secret
 
 
@@ -88,6 +91,31 @@ class ClientQuestion:
                 found = found or Client(client_id, live[0], record.user_pk)
         return found
 
+    @property
+    def credential(self) -> Credential | None:
+        """The secret that was presented, beside those of the client that it names."""
+        for client_id, secret in self.presented.candidates:
+            if secret is not None:
+                stored = tuple(each.digest for each in self._record(client_id).secrets)
+                return Credential("client_secret", secret, stored)
+        return None
+
+    def near_misses_of_secret(self) -> tuple[NearMiss, ...]:
+        """Whether the secret would be right without what was put around it.
+
+        Hashed for an unknown client, too: it must be refused no faster than a wrong secret.
+        """
+        for client_id, secret in self.presented.candidates:
+            stored = self._record(client_id).secrets or _NOBODY.secrets
+            for miss, mend in _MENDED:
+                mended = mend(secret or "")
+                if mended != secret and any(item.matches(mended, self.now) for item in stored):
+                    return (miss,)
+        return ()
+
+    def _record(self, client_id: str) -> ClientRecord:
+        return next((r for r in self.records if r.client_id == client_id), _NOBODY_KNOWN)
+
     def _is_served(self, client_id: str) -> bool:
         exists = any(record.client_id == client_id for record in self.records)
         return serves_client(self.application, client_id, exists=exists)
@@ -98,6 +126,11 @@ class ClientQuestion:
 
 _NOBODY = ClientRecord(
     "", secrets=(StoredSecret(pk=0, digest=b"\0" * 32, expires_at=None),), user_is_active=False
+)
+_NOBODY_KNOWN = ClientRecord("", secrets=())
+_MENDED: tuple[tuple[NearMiss, Callable[[str], str]], ...] = (
+    (NearMiss.WHITE_SPACE, str.strip),
+    (NearMiss.DOUBLE_ENCODING, unquote_plus),
 )
 
 
@@ -135,7 +168,11 @@ def public_client_sends_no_secret(question: ClientQuestion) -> None:
     if application.is_openid_connect or not application.client_id_type.is_public:
         return
     if question.has_secret:
-        raise InvalidClient(detail="a secret was sent, but clients of this type are public")
+        raise InvalidClient(
+            detail="a secret was sent, but clients of this type are public",
+            near_misses=[NearMiss.SECRET_OF_PUBLIC_CLIENT],
+            credential=question.credential,
+        )
 
 
 @check(
@@ -163,7 +200,14 @@ def client_proves_itself(question: ClientQuestion) -> None:
         names = [client_id for client_id, _ in question.presented.candidates]
         known = any(record.client_id in names for record in question.records)
         detail = "the secret is wrong or has expired" if known else "no such client"
-        raise InvalidClient(received=names[0], detail=detail)
+        clients = closest_first(known_clients(question.application), names[0])
+        raise InvalidClient(
+            received=names[0],
+            expected=() if known else clients,
+            detail=detail,
+            near_misses=question.near_misses_of_secret() or of_word(clients, names[0]),
+            credential=question.credential,
+        )
 
 
 @check(

@@ -17,6 +17,7 @@ from .authorization import MAX_STATE
 from .checks import check
 from .client import known_clients, serves_client
 from .errors import InvalidRequest, UnknownClient, UnusableRedirectUri
+from .near_miss import closest_first, of_word
 from .parameters import Parameters
 from .response_mode import AuthorizationResponse, Fields
 from .subject import session_for
@@ -103,8 +104,13 @@ def address_is_registered(application: ApplicationFacts | None, received: str) -
     if application is None or not received:
         return
     registered = application.post_logout_redirect_uris
-    if detail := redirect_uri.mismatch(registered, received):
-        raise UnusableRedirectUri(received=received, expected=registered, detail=detail)
+    if found := redirect_uri.mismatch(registered, received):
+        raise UnusableRedirectUri(
+            received=received,
+            expected=found.candidates,
+            detail=found.detail,
+            near_misses=found.near_misses,
+        )
 
 
 # --- what fails here is not used (§4): the person is asked, the browser goes nowhere -----------
@@ -152,7 +158,9 @@ def client_is_served(question: Question) -> str:
     if application is None:
         raise UnknownClient(received=client_id)
     if not serves_client(application, client_id, exists=question.client_exists):
-        raise UnknownClient(received=client_id, expected=known_clients(application))
+        known = closest_first(known_clients(application), client_id)
+        misses = of_word(known, client_id)
+        raise UnknownClient(received=client_id, expected=known, near_misses=misses)
     return client_id
 
 

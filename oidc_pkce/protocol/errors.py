@@ -33,7 +33,8 @@ class OAuthError(Exception):
     """A refusal. ``description`` is public; everything else is for the trace only.
 
     ``received`` and ``expected`` are what a check compared; a check never puts a credential there,
-    but into ``credential``. ``near_misses`` name how the two differ, where that is a known mistake.
+    but into ``credential``. ``near_misses`` name how the two differ, where that is a known mistake;
+    ``elsewhere`` is the key of the application to which what was presented belongs.
     """
 
     error: ClassVar[str] = "server_error"
@@ -49,6 +50,7 @@ class OAuthError(Exception):
         detail: str = "",
         near_misses: Sequence[NearMiss] = (),
         credential: Credential | None = None,
+        elsewhere: int | None = None,
     ) -> None:
         self.description = description or self.default_description
         self.received = received
@@ -56,6 +58,7 @@ class OAuthError(Exception):
         self.detail = detail
         self.near_misses = tuple(near_misses)
         self.credential = credential
+        self.elsewhere = elsewhere
         super().__init__(f"{self.error}: {self.description}")
 
 

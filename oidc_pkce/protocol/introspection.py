@@ -11,6 +11,7 @@ from .checks import check
 from .client import serves_client
 from .client_authentication import Client
 from .errors import InvalidClient, InvalidToken
+from .near_miss import NearMiss
 
 BEARER = "Bearer"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a type
@@ -107,7 +108,11 @@ def token_is_live(question: IntrospectionQuestion) -> None:
 def token_is_this_applications(question: IntrospectionQuestion) -> None:
     """The token was issued by the application that is asked."""
     if question.live.application.pk != question.application.pk:
-        raise InvalidToken(detail="another application issued this token")
+        raise InvalidToken(
+            detail="another application issued this token",
+            near_misses=[NearMiss.TOKEN_OF_ANOTHER_APPLICATION],
+            elsewhere=question.live.application.pk,
+        )
 
 
 @check(

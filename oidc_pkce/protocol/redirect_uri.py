@@ -14,6 +14,8 @@ from itertools import combinations
 from typing import Literal
 from urllib.parse import unquote
 
+from .near_miss import NearMiss, closest_first
+
 MAX_LENGTH = 2000  # characters
 
 _NEAR = 50  # registered URIs compared in pairs of differences: anybody can ask for an error page
@@ -81,21 +83,43 @@ def matches(registered: Sequence[str], received: str) -> bool:
     )
 
 
-def mismatch(registered: Sequence[str], received: str) -> str | None:
-    """Why a received URI is not a registered one, for the trace; ``None`` when it is."""
-    if fault := problem(received):
-        return fault
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Why a received URI is not a registered one, for the trace; ``candidates`` closest first."""
+
+    detail: str
+    near_misses: tuple[NearMiss, ...]
+    candidates: tuple[str, ...]
+
+
+def mismatch(registered: Sequence[str], received: str) -> Mismatch | None:
+    """How a received URI differs from every registered one; ``None`` when it is one."""
     if matches(registered, received):
         return None
-    miss = near_miss(registered, received)
-    return f"differs from {miss[0]} by {miss[1]}" if miss else "not registered"
+    return differing(registered, received, problem(received))
+
+
+def differing(registered: Sequence[str], received: str, fault: str | None = None) -> Mismatch:
+    """The same of a URI that is known to differ; ``fault`` is what is wrong with it by itself."""
+    uri, differences = _nearest(registered, received) or (None, ())
+    detail = f"differs from {uri} by {_named(differences)}" if uri else "not registered"
+    candidates = sorted(closest_first(registered, received), key=lambda each: each != uri)
+    misses = tuple(difference.miss for difference in differences)
+    return Mismatch(fault or detail, misses, tuple(candidates))
 
 
 def near_miss(registered: Sequence[str], received: str) -> tuple[str, str] | None:
     """Find the registered URI that a refused one comes closest to, and name the difference.
 
-    For traces and error pages only. At most two differences are named; None when nothing is near.
+    For traces only. At most two differences are named; None when nothing is near.
     """
+    found = _nearest(registered, received)
+    return (found[0], _named(found[1])) if found else None
+
+
+def _nearest(
+    registered: Sequence[str], received: str
+) -> tuple[str, tuple[_Difference, ...]] | None:
     if len(received) > MAX_LENGTH:
         return None
     for count in (1, 2):
@@ -103,8 +127,12 @@ def near_miss(registered: Sequence[str], received: str) -> tuple[str, str] | Non
             wanted = _under(differences, received)
             for uri in registered if count == 1 else registered[:_NEAR]:
                 if uri != received and _under(differences, uri) == wanted:
-                    return uri, " and ".join(name for name, _ in differences)
+                    return uri, differences
     return None
+
+
+def _named(differences: Sequence[_Difference]) -> str:
+    return " and ".join(difference.name for difference in differences)
 
 
 def display_host(uri: str) -> str:
@@ -282,10 +310,19 @@ def _without_loopback_port(uri: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def _under(differences: Sequence[tuple[str, Callable[[str], str]]], uri: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """A known mistake: its name in logs, and how to write a URI so that it no longer shows."""
+
+    miss: NearMiss
+    name: str
+    without: Callable[[str], str]
+
+
+def _under(differences: Sequence[_Difference], uri: str) -> str:
     """Rewrite a URI so that these differences no longer show."""
-    for _, without in differences:
-        uri = without(uri)
+    for difference in differences:
+        uri = difference.without(uri)
     return uri
 
 
@@ -300,20 +337,28 @@ def _without_slash(uri: str) -> str:
     return path.rstrip("/") + mark + query
 
 
-_DIFFERENCES: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("letter case", str.lower),
-    ("double encoding", _decoded),
-    ("trailing slash", _without_slash),
-    ("http/https", lambda uri: re.sub(r"\Ahttps?:", "http:", uri)),
-    ("port", lambda uri: re.sub(r"\A([a-z]+://[^/?:\[]*|[a-z]+://\[[^\]]*\]):[0-9]+", r"\1", uri)),
-    (
+_DIFFERENCES: tuple[_Difference, ...] = (
+    _Difference(NearMiss.LETTER_CASE, "letter case", str.lower),
+    _Difference(NearMiss.DOUBLE_ENCODING, "double encoding", _decoded),
+    _Difference(NearMiss.TRAILING_SLASH, "trailing slash", _without_slash),
+    _Difference(NearMiss.WHITE_SPACE, "white space", str.strip),
+    _Difference(NearMiss.SCHEME, "http/https", lambda uri: re.sub(r"\Ahttps?:", "http:", uri)),
+    _Difference(
+        NearMiss.PORT,
+        "port",
+        lambda uri: re.sub(r"\A([a-z]+://[^/?:\[]*|[a-z]+://\[[^\]]*\]):[0-9]+", r"\1", uri),
+    ),
+    _Difference(
+        NearMiss.LOOPBACK_NAME,
         "localhost against 127.0.0.1",
         lambda uri: re.sub(
             r"\A(https?://)(?:127\.0\.0\.1|\[::1\])(?=[:/?]|\Z)", r"\1localhost", uri
         ),
     ),
-    ("added query", lambda uri: uri.partition("?")[0]),
-    (
+    _Difference(NearMiss.FRAGMENT, "added fragment", lambda uri: uri.partition("#")[0]),
+    _Difference(NearMiss.QUERY, "added query", lambda uri: uri.partition("?")[0]),
+    _Difference(
+        NearMiss.PATH,
         "path",
         lambda uri: re.sub(
             r"\A([A-Za-z][A-Za-z0-9+.\-]*://[^/?#]+).*", r"\1", uri, flags=re.DOTALL

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from .errors import InvalidScope
+from .near_miss import NearMiss, of_word
 
 OPENID = "openid"
 MAX_TOKENS = 100  # a list is split and looked up on every request
@@ -58,6 +59,14 @@ def parse(text: str) -> tuple[str, ...]:
 def render(scopes: Iterable[str]) -> str:
     """Join scope tokens as they travel in requests, answers and claims; none give ''."""
     return " ".join(scopes)
+
+
+def near_misses(known: Collection[str], name: str) -> tuple[NearMiss, ...]:
+    """What is wrong with a scope that is nearly known: its letter case, or commas for spaces."""
+    pieces = [piece for piece in name.split(",") if piece]
+    if "," in name and pieces and all(piece in known for piece in pieces):
+        return (NearMiss.COMMAS,)
+    return of_word(known, name)
 
 
 def _require_token(piece: str) -> None:

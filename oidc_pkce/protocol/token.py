@@ -20,6 +20,7 @@ from .errors import (
     UnauthorizedClient,
     UnsupportedGrantType,
 )
+from .near_miss import closest_first, of_word
 from .parameters import Parameters
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -92,7 +93,9 @@ def grant_type_is_known(question: TokenQuestion) -> None:
         raise InvalidRequest("grant_type is missing")
     if received not in question.grants:
         shown = received if _GRANT_TYPE.fullmatch(received) else f"({len(received)} characters)"
-        raise UnsupportedGrantType(received=shown, expected=sorted(question.grants))
+        known = sorted(question.grants)
+        misses = of_word(known, received)
+        raise UnsupportedGrantType(received=shown, expected=known, near_misses=misses)
 
 
 @check(
@@ -105,7 +108,9 @@ def flow_is_ticked(question: TokenQuestion) -> None:
     grant_type = question.parameters.get("grant_type") or ""
     offered = offered_grants(question.application)
     if grant_type not in offered:
-        raise UnauthorizedClient(f"grant {grant_type} is not offered", expected=offered)
+        raise UnauthorizedClient(
+            f"grant {grant_type} is not offered", received=grant_type, expected=offered
+        )
 
 
 TOKEN_CHECKS = (parameters_are_wellformed, grant_type_is_known)
@@ -202,7 +207,12 @@ def scopes_are_defined(question: ScopeRequest) -> None:
     known = application.known_scopes if question.about_a_person else application.scope_names
     for name in scope.parse(question.scope):
         if name not in known:
-            raise InvalidScope(f"unknown scope {name}", received=name, expected=sorted(known))
+            raise InvalidScope(
+                f"unknown scope {name}",
+                received=name,
+                expected=closest_first(sorted(known), name),
+                near_misses=scope.near_misses(known, name),
+            )
 
 
 @check(

@@ -7,6 +7,7 @@ from django.db import models, transaction
 from ... import audit
 from ...models import AuthorizationCode, ClientAuthentication, Grant
 from ...models.statement import UpdateStatement
+from ...protocol.credential import Credential
 from ...protocol.grants.authorization_code import (
     CODE_CHECKS,
     CodeQuestion,
@@ -71,7 +72,8 @@ def _redeem(
 def _claim(order: GrantOrder, found: Found[AuthorizationCode]) -> None:
     """Spend the code. Of all requests that got this far at once, one goes on."""
     if not AuthorizationCode.objects.claim(bytes(found.row.digest), order.now):
-        refusal = SpentCode(detail="the code was redeemed at the same moment")
+        code = Credential("code", order.parameters.get("code") or "")
+        refusal = SpentCode(detail="the code was redeemed at the same moment", credential=code)
         order.trace.refused("code.single_use", refusal)
         raise refusal
     _remember_authentication(order, found.grant)

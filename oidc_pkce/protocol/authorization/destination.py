@@ -12,6 +12,7 @@ from .. import redirect_uri
 from ..checks import Trace, check
 from ..client import known_clients, serves_client
 from ..errors import UnknownClient, UnreadableRequest, UnusableRedirectUri
+from ..near_miss import closest_first, of_word
 from ..response_mode import Mode
 from .question import Question
 
@@ -52,7 +53,9 @@ def client_is_known(question: Question) -> None:
     if client_id is None:
         raise UnknownClient("client_id is missing")
     if not serves_client(application, client_id, exists=question.client_exists):
-        raise UnknownClient(received=client_id, expected=known_clients(application))
+        known = closest_first(known_clients(application), client_id)
+        misses = of_word(known, client_id)
+        raise UnknownClient(received=client_id, expected=known, near_misses=misses)
 
 
 @check(
@@ -65,8 +68,13 @@ def redirect_uri_is_registered(question: Question) -> None:
     received, registered = question.get("redirect_uri"), question.application.redirect_uris
     if received is None:
         raise UnusableRedirectUri("redirect_uri is missing", expected=registered)
-    if detail := redirect_uri.mismatch(registered, received):
-        raise UnusableRedirectUri(received=received, expected=registered, detail=detail)
+    if found := redirect_uri.mismatch(registered, received):
+        raise UnusableRedirectUri(
+            received=received,
+            expected=found.candidates,
+            detail=found.detail,
+            near_misses=found.near_misses,
+        )
 
 
 DESTINATION_CHECKS = (

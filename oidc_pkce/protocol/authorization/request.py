@@ -11,7 +11,9 @@ from .. import pkce, resource, scope
 from ..application import ApplicationFacts
 from ..checks import Trace, check
 from ..claims_request import ClaimsRequest, WantedContext
+from ..credential import Credential
 from ..errors import AccessDenied, InvalidRequest, InvalidScope, UnsupportedResponseType
+from ..near_miss import NearMiss, closest_first, of_word
 from ..response_mode import Mode
 from ..response_type import KNOWN, ResponseType, is_offered, offered
 from .destination import RESPONSE_MODES, Destination, usable_mode
@@ -104,7 +106,10 @@ def response_type_is_known(question: Question) -> None:
     if not question.response_type.is_known:
         expected = [each.sent for each in KNOWN]
         raise UnsupportedResponseType(
-            "unsupported response_type", received=received, expected=expected
+            "unsupported response_type",
+            received=received,
+            expected=expected,
+            near_misses=of_word(expected, received),
         )
 
 
@@ -139,6 +144,8 @@ def challenge_is_present(question: Question) -> None:
         raise InvalidRequest(
             "code_challenge must be 43 to 128 unreserved characters",
             detail=f"{len(challenge)} characters were sent",
+            near_misses=pkce.near_misses_of_challenge(challenge),
+            credential=Credential("code_challenge", challenge),
         )
 
 
@@ -152,9 +159,15 @@ def challenge_method_is_allowed(question: Question) -> None:
     if question.get("code_challenge") is None:
         return
     allowed = challenge_methods(question.application)
-    method = question.get("code_challenge_method") or pkce.PLAIN
+    sent = question.get("code_challenge_method")
+    method = sent or pkce.PLAIN
     if method not in allowed:
-        raise InvalidRequest("unsupported code_challenge_method", received=method, expected=allowed)
+        raise InvalidRequest(
+            "unsupported code_challenge_method",
+            received=method,
+            expected=allowed,
+            near_misses=of_word(allowed, sent) if sent else (NearMiss.METHOD_LEFT_OUT,),
+        )
 
 
 @check(
@@ -170,7 +183,8 @@ def scopes_are_defined(question: Question) -> None:
             raise InvalidScope(
                 f"unknown scope {name}",
                 received=name,
-                expected=sorted(question.application.known_scopes),
+                expected=closest_first(sorted(question.application.known_scopes), name),
+                near_misses=scope.near_misses(question.application.known_scopes, name),
             )
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from .. import pkce, redirect_uri
 from ..access import Access
 from ..application import ApplicationFacts
 from ..checks import check
 from ..client_authentication import Client
+from ..credential import Credential
 from ..errors import InvalidClient, InvalidGrant, InvalidRequest
+from ..near_miss import NearMiss, of_word
 from ..parameters import Parameters
 from ..pkce import Challenge
+from ..secret import digest
 from ..token import MAX_CREDENTIAL, resources_are_granted, user_may_use_the_application
 
 
@@ -67,6 +71,11 @@ class CodeQuestion:
         assert self.code is not None  # noqa: S101 - code_is_known comes first in the table
         return self.code
 
+    @property
+    def credential(self) -> Credential:
+        """The code that was presented."""
+        return Credential("code", self.request.code or "")
+
 
 @check(
     "code.parameters",
@@ -93,7 +102,9 @@ def code_is_known(question: CodeQuestion) -> None:
     """The code is one that this server issued and still remembers."""
     if question.code is None:
         length = len(question.request.code or "")
-        raise InvalidGrant(detail=f"no such code; {length} characters were sent")
+        raise InvalidGrant(
+            detail=f"no such code; {length} characters were sent", credential=question.credential
+        )
 
 
 @check(
@@ -104,7 +115,12 @@ def code_is_known(question: CodeQuestion) -> None:
 def code_is_this_applications(question: CodeQuestion) -> None:
     """The code was issued by this application."""
     if question.stored.application_pk != question.application.pk:
-        raise InvalidGrant(detail="the code was issued by another application")
+        raise InvalidGrant(
+            detail="the code was issued by another application",
+            near_misses=[NearMiss.CODE_OF_ANOTHER_APPLICATION],
+            credential=question.credential,
+            elsewhere=question.stored.application_pk,
+        )
 
 
 @check(
@@ -117,7 +133,11 @@ def code_is_this_clients(question: CodeQuestion) -> None:
     received, stored = question.client.client_id, question.stored.client_id
     if received != stored:
         raise InvalidGrant(
-            received=received, expected=[stored], detail="the code was issued to another client"
+            received=received,
+            expected=[stored],
+            detail="the code was issued to another client",
+            near_misses=of_word([stored], received),
+            credential=question.credential,
         )
 
 
@@ -130,7 +150,14 @@ def redirect_uri_is_the_same(question: CodeQuestion) -> None:
     """redirect_uri equals that of the authorization request."""
     received, stored = question.request.redirect_uri, question.stored.redirect_uri
     if received != stored:
-        raise InvalidGrant("mismatched redirect", received=received, expected=[stored])
+        found = redirect_uri.differing([stored], received or "")
+        raise InvalidGrant(
+            "mismatched redirect",
+            received=received,
+            expected=found.candidates,
+            detail=found.detail,
+            near_misses=found.near_misses,
+        )
 
 
 @check(
@@ -158,11 +185,18 @@ def verifier_matches(question: CodeQuestion) -> None:
     verifier, challenge = question.request.verifier, question.stored.challenge
     if challenge is None:
         if verifier is not None:
-            raise InvalidGrant(detail="a verifier was sent, but the code has no challenge")
+            raise InvalidGrant(
+                detail="a verifier was sent, but the code has no challenge",
+                credential=Credential("code_verifier", verifier),
+            )
     elif verifier is None:
         raise InvalidGrant(detail="code_verifier is missing")
     elif not challenge.matches(verifier):
-        raise InvalidGrant(detail=_why_not(verifier, challenge))
+        raise InvalidGrant(
+            detail=_why_not(verifier, challenge),
+            near_misses=pkce.near_misses(verifier, challenge),
+            credential=_compared(verifier, challenge),
+        )
 
 
 @check(
@@ -174,7 +208,7 @@ def code_is_live(question: CodeQuestion) -> None:
     """The code has not expired."""
     if question.now >= question.stored.expires_at:
         late = int((question.now - question.stored.expires_at).total_seconds())
-        raise InvalidGrant(detail=f"the code expired {late} s ago")
+        raise InvalidGrant(detail=f"the code expired {late} s ago", credential=question.credential)
 
 
 @check(
@@ -185,7 +219,7 @@ def code_is_live(question: CodeQuestion) -> None:
 def grant_is_live(question: CodeQuestion) -> None:
     """The grant has not been revoked."""
     if question.stored.grant_is_revoked:
-        raise InvalidGrant(detail="the grant was revoked")
+        raise InvalidGrant(detail="the grant was revoked", credential=question.credential)
 
 
 @check(
@@ -196,7 +230,7 @@ def grant_is_live(question: CodeQuestion) -> None:
 def code_is_unspent(question: CodeQuestion) -> None:
     """The code has not been redeemed before."""
     if question.stored.used_at is not None:
-        raise SpentCode(detail="the code was redeemed before")
+        raise SpentCode(detail="the code was redeemed before", credential=question.credential)
 
 
 CODE_CHECKS = (
@@ -213,6 +247,12 @@ CODE_CHECKS = (
     user_may_use_the_application,
     code_is_unspent,
 )
+
+
+def _compared(verifier: str, challenge: Challenge) -> Credential:
+    """A plain challenge is what the verifier should have been; a hash is not comparable with it."""
+    stored = (digest(challenge.value),) if challenge.method == pkce.PLAIN else ()
+    return Credential("code_verifier", verifier, stored)
 
 
 def _why_not(verifier: str, challenge: Challenge) -> str:

@@ -14,7 +14,9 @@ from ..access import Access
 from ..application import ApplicationFacts
 from ..checks import check
 from ..client_authentication import Client
+from ..credential import Credential
 from ..errors import InvalidClient, InvalidGrant, InvalidRequest, InvalidScope
+from ..near_miss import NearMiss, of_word
 from ..parameters import Parameters
 from ..token import MAX_CREDENTIAL, resources_are_granted, user_may_use_the_application
 
@@ -76,6 +78,11 @@ class RefreshQuestion:
         return self.token
 
     @property
+    def credential(self) -> Credential:
+        """The refresh token that was presented."""
+        return Credential("refresh_token", self.request.token or "")
+
+    @property
     def rotates(self) -> bool:
         """Public clients always rotate, others as the application says (RFC 9700 §2.2.2).
 
@@ -115,7 +122,10 @@ def token_is_known(question: RefreshQuestion) -> None:
     """The refresh token is one that this server issued and still remembers."""
     if question.token is None:
         length = len(question.request.token or "")
-        raise InvalidGrant(detail=f"no such refresh token; {length} characters were sent")
+        raise InvalidGrant(
+            detail=f"no such refresh token; {length} characters were sent",
+            credential=question.credential,
+        )
 
 
 @check(
@@ -126,7 +136,12 @@ def token_is_known(question: RefreshQuestion) -> None:
 def token_is_this_applications(question: RefreshQuestion) -> None:
     """The refresh token was issued by this application."""
     if question.stored.application_pk != question.application.pk:
-        raise InvalidGrant(detail="the refresh token was issued by another application")
+        raise InvalidGrant(
+            detail="the refresh token was issued by another application",
+            near_misses=[NearMiss.TOKEN_OF_ANOTHER_APPLICATION],
+            credential=question.credential,
+            elsewhere=question.stored.application_pk,
+        )
 
 
 @check(
@@ -142,6 +157,8 @@ def token_is_this_clients(question: RefreshQuestion) -> None:
             received=received,
             expected=[stored],
             detail="the refresh token was issued to another client",
+            near_misses=of_word([stored], received),
+            credential=question.credential,
         )
 
 
@@ -153,7 +170,10 @@ def token_is_this_clients(question: RefreshQuestion) -> None:
 def client_proves_itself_as_before(question: RefreshQuestion) -> None:
     """What was issued to a secret is refreshed with a secret."""
     if question.stored.was_authenticated and not question.client.is_authenticated:
-        raise InvalidClient(detail="the token was issued to a secret, and none was sent")
+        raise InvalidClient(
+            detail="the token was issued to a secret, and none was sent",
+            credential=question.credential,
+        )
 
 
 @check(
@@ -164,7 +184,10 @@ def client_proves_itself_as_before(question: RefreshQuestion) -> None:
 def token_is_live(question: RefreshQuestion) -> None:
     """The refresh token has not expired; rotation does not prolong it."""
     if question.now >= question.stored.expires_at:
-        raise InvalidGrant(detail=f"it expired at {question.stored.expires_at:%Y-%m-%d %H:%M:%S}Z")
+        raise InvalidGrant(
+            detail=f"it expired at {question.stored.expires_at:%Y-%m-%d %H:%M:%S}Z",
+            credential=question.credential,
+        )
 
 
 @check(
@@ -175,7 +198,7 @@ def token_is_live(question: RefreshQuestion) -> None:
 def grant_is_live(question: RefreshQuestion) -> None:
     """The grant has not been revoked."""
     if question.stored.grant_is_revoked:
-        raise InvalidGrant(detail="the grant was revoked")
+        raise InvalidGrant(detail="the grant was revoked", credential=question.credential)
 
 
 @check(
@@ -189,7 +212,10 @@ def scope_only_narrows(question: RefreshQuestion) -> None:
     for name in question.scopes:
         if name not in granted:
             raise InvalidScope(
-                f"scope {name} was not granted", received=name, expected=sorted(granted)
+                f"scope {name} was not granted",
+                received=name,
+                expected=sorted(granted),
+                near_misses=scope.near_misses(granted, name),
             )
 
 
@@ -202,7 +228,9 @@ def token_is_unspent(question: RefreshQuestion) -> None:
     """The refresh token has not been used before, or only a moment ago."""
     used_at = question.stored.used_at
     if used_at is not None and question.now >= used_at + question.window:
-        raise SpentRefreshToken(detail="the refresh token was used before")
+        raise SpentRefreshToken(
+            detail="the refresh token was used before", credential=question.credential
+        )
 
 
 REFRESH_CHECKS = (
