@@ -45,6 +45,12 @@ def an_api_that_is_sent_no_token(scene: Scene) -> OneThing:
     return OneThing(lambda sent: ask("/plain/", sent), broken=None, mended=token)
 
 
+@scenario("bearer.present")
+def a_rest_api_that_is_sent_no_token(scene: Scene) -> OneThing:
+    token = token_of(api(scene))
+    return OneThing(lambda sent: ask("/api/", sent), broken=None, mended=token)
+
+
 @scenario("bearer.token")
 def an_api_that_is_sent_a_token_of_yesterday(scene: Scene) -> OneThing:
     token = token_of(api(scene))
