@@ -39,7 +39,9 @@ def introspect(
     trace.run(CALLER_CHECKS, client)
     found, reason = None, ""
     try:
-        found = _find(token, now)
+        bearer, token_type = _find(token, now)
+        trace.user_pk = bearer.user_pk
+        found = _introspected(bearer, token_type)
     except jose.InvalidJWT as problem:
         reason = str(problem)
     question = IntrospectionQuestion(application, client, found, reason)
@@ -50,10 +52,10 @@ def introspect(
     return question.live.members()
 
 
-def _find(token: str, now: datetime) -> IntrospectedToken:
+def _find(token: str, now: datetime) -> tuple[Bearer, str]:
     """One statement, whichever kind the token is. Raises ``jose.InvalidJWT``."""
     if "." in token:
-        return _of_bearer(access_token.find(token, now))
+        return access_token.find(token, now), BEARER
     rows = _by_digest.rows(digest=identifiers.digest(token))
     if not rows:
         raise jose.InvalidJWT("no such token, or it was revoked")
@@ -61,7 +63,7 @@ def _find(token: str, now: datetime) -> IntrospectedToken:
     bearer = access_token.of_row(iter(values), now)
     if used_at is not None:
         raise jose.InvalidJWT("the refresh token was used")
-    return _of_refresh_token(bearer) if is_refresh_token else _of_bearer(bearer)
+    return bearer, REFRESH_TOKEN if is_refresh_token else BEARER
 
 
 def _query(digest: bytes) -> Any:
@@ -87,15 +89,7 @@ _STORED_OF_REFRESH_TOKEN = (
 _by_digest = Statement(_query, digest=models.BinaryField())
 
 
-def _of_bearer(bearer: Bearer) -> IntrospectedToken:
-    return _introspected(bearer, BEARER, bearer.audience)
-
-
-def _of_refresh_token(bearer: Bearer) -> IntrospectedToken:
-    return _introspected(bearer, REFRESH_TOKEN, ())
-
-
-def _introspected(bearer: Bearer, token_type: str, audience: tuple[str, ...]) -> IntrospectedToken:
+def _introspected(bearer: Bearer, token_type: str) -> IntrospectedToken:
     return IntrospectedToken(
         application=bearer.application,
         token_type=token_type,
@@ -103,7 +97,7 @@ def _introspected(bearer: Bearer, token_type: str, audience: tuple[str, ...]) ->
         client_id=bearer.client_id,
         subject=bearer.subject,
         login_name=bearer.login_name,
-        audience=audience,
+        audience=bearer.audience if token_type == BEARER else (),
         auth_time=bearer.auth_time,
         issued_at=bearer.issued_at,
         expires_at=bearer.expires_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from django.utils.translation import gettext
 
@@ -38,8 +39,8 @@ def enable(case: Case) -> Cure | None:
 
 def grant_run(case: Case) -> Cure | None:
     """A row of Permissions for the user whom the request was about; all others stay."""
-    user = case.trace.user
-    if user is None or not _lacks_only_run(case):
+    user: Any = case.trace.user
+    if user is None or not _lacks_only_run(case, user.get_username()):
         return None
     names = {"application": case.application.name}
     to_do = gettext("Give %(value)s the Run right on %(application)s.")
@@ -48,7 +49,7 @@ def grant_run(case: Case) -> Cure | None:
     return case.edit(
         "run",
         Sentence.about(to_do, name, host=name, **names),
-        partial(_with_run, case),
+        partial(_with_run, case, user),
         right=Right.GRANT,
         page="permissions",
         button=gettext("Give the Run right"),
@@ -60,18 +61,16 @@ def grant_run(case: Case) -> Cure | None:
     )
 
 
-def _lacks_only_run(case: Case) -> bool:
+def _lacks_only_run(case: Case, login_name: str) -> bool:
     """Asked as the wire asks, once as it is and once as if the right were there."""
     is_machine = case.trace.failed_check in _MACHINES
-    login_name = case.trace.user.get_username()
     known = access.find(login_name, case.application.pk, interactive=True)
     if known is None or known.access.has_run_right or not known.access.user_is_active:
         return False
     return is_machine or not known.access.is_service_user
 
 
-def _with_run(case: Case) -> Changes:
-    user = case.trace.user
+def _with_run(case: Case, user: Any) -> Changes:
     stored = Permission.objects.filter(application=case.application).select_related("user", "group")
     rows = list(map(PermissionChange.of, stored))
     mine = next((row for row in rows if _is_about(row, user)), None)
@@ -83,5 +82,5 @@ def _with_run(case: Case) -> Changes:
     return Changes(permissions=permissions)
 
 
-def _is_about(row: PermissionChange, user: object) -> bool:
-    return row.principal == Principal.USER and row.pk == getattr(user, "pk", None)
+def _is_about(row: PermissionChange, user: Any) -> bool:
+    return row.principal == Principal.USER and row.pk == user.pk
