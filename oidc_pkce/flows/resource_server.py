@@ -53,7 +53,8 @@ class BearerToken:
     """A live access token, as a view sees it. Times are seconds since the epoch.
 
     ``application_id`` is empty for a token of another server. ``claims`` are those of the JWT; for
-    an opaque token they are made of what is stored.
+    an opaque token they are made of what is stored. ``passed`` names the checks that let it in: a
+    later refusal is told with them.
     """
 
     issuer: str
@@ -65,6 +66,7 @@ class BearerToken:
     expires_at: int
     claims: Mapping[str, Any] = field(repr=False)
     application_pk: int | None = field(default=None, repr=False)
+    passed: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def has_scopes(self, *names: str) -> bool:
         """Whether ALL of these scopes were granted."""
@@ -162,7 +164,8 @@ def identify(
     bearer = bearers.identify(token, now=now, trace=trace)
     trace.take(application_is_accepted, bearer.application, accepts)
     trace.take(audience_is_accepted, bearer.audience, accepts)
-    return Identified(_own(bearer, token or ""), bearer.user, bearer.user_pk)
+    own = _own(bearer, token or "", tuple(trace.passed))
+    return Identified(own, bearer.user, bearer.user_pk)
 
 
 def issuers(applications: Sequence[str]) -> tuple[str, ...]:
@@ -201,10 +204,11 @@ def _identify_remote(
     frozen = MappingProxyType(claims)
     user = user_for(frozen)
     trace.take(user_is_active, user)
-    return Identified(_remote(frozen), user, getattr(user, "pk", None))
+    found = _remote(frozen, tuple(trace.passed))
+    return Identified(found, user, getattr(user, "pk", None))
 
 
-def _own(bearer: Bearer, token: str) -> BearerToken:
+def _own(bearer: Bearer, token: str, passed: tuple[str, ...]) -> BearerToken:
     stored = {
         "iss": bearer.application.issuer,
         "sub": bearer.subject,
@@ -228,10 +232,11 @@ def _own(bearer: Bearer, token: str) -> BearerToken:
         # The signature has been judged: what the JWT says beyond that is ours.
         claims=MappingProxyType({**stored, **remote_token.claimed(token)}),
         application_pk=bearer.application.pk,
+        passed=passed,
     )
 
 
-def _remote(claims: Mapping[str, Any]) -> BearerToken:
+def _remote(claims: Mapping[str, Any], passed: tuple[str, ...]) -> BearerToken:
     return BearerToken(
         issuer=str(claims["iss"]),
         application_id="",
@@ -241,4 +246,5 @@ def _remote(claims: Mapping[str, Any]) -> BearerToken:
         scopes=tuple(str(claims.get("scope", "")).split()),
         expires_at=int(claims["exp"]),
         claims=claims,
+        passed=passed,
     )

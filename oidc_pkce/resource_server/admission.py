@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -117,8 +117,13 @@ def accepted(
     return made
 
 
-def bare_challenge() -> str:
-    """The challenge to a request that brought no token."""
+def bare_challenge(request: HttpRequest, accepts: Accepts) -> str:
+    """The challenge to a request that brought no token and was let in by nothing else.
+
+    Only now is it known to be refused, so only now it leaves a trace.
+    """
+    with suppress(Refused, Error):  # nobody may lose the challenge over a trace
+        identify(request, accepts, lambda _: None, required=True)
     return challenge(MissingToken(), metadata_url=_metadata_url())
 
 
@@ -206,7 +211,7 @@ def _traced(traced: Traced) -> Iterator[tuple[Trace, datetime]]:
 @contextmanager
 def _traced_refusal(user: Any, token: BearerToken) -> Iterator[Trace]:
     """The same for a token that was let in before: only a refusal is worth a second row."""
-    trace, now = Trace(), timezone.now()
+    trace, now = Trace(passed=list(token.passed)), timezone.now()
     try:
         yield trace
     except OAuthError as refusal:

@@ -51,7 +51,7 @@ class OAuth2Authentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """The challenge to a request without a token (RFC 6750 §3)."""
         forbid_caching(request)
-        return admission.bare_challenge()
+        return admission.bare_challenge(request._request, self.accepts())
 
     def accepts(self) -> Accepts:
         """Whose tokens are taken. Raises ``ImproperlyConfigured`` when nothing says so."""

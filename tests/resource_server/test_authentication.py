@@ -167,6 +167,25 @@ def test_without_a_token_the_challenge_is_bare(notes: Application, header: str) 
 
     assert (answer.status, answer.response["WWW-Authenticate"]) == (401, "Bearer")
     assert answer.response["Cache-Control"] == "no-store"
+    trace = RequestTrace.objects.get()
+    assert (trace.failed_check, trace.application) == ("bearer.present", None)
+
+
+def test_who_forgets_the_token_is_found_among_the_requests_of_the_one_application(
+    notes: Application, settings: Any
+) -> None:
+    use(settings, APPLICATIONS=["my_app"])
+    ask("/api/")
+
+    assert RequestTrace.objects.get().application == notes
+
+
+def test_who_comes_in_without_a_token_leaves_no_trace(notes: Application) -> None:
+    browser = Browser()
+    browser.force_login(get_user_model().objects.create_user("kim", is_staff=True))
+
+    assert browser.get("/api/notes-or-administrators").status_code == 200
+    assert ask("/api/open").status == 200
     assert not RequestTrace.objects.exists()
 
 

@@ -136,6 +136,8 @@ def test_a_refusal_is_traced(nothing: str, notes: Application, ada: Any) -> None
     assert (trace.failed_check, trace.error) == ("resource_server.scope", "insufficient_scope")
     assert (trace.application, trace.user, trace.client_id) == (notes, ada, "my_service_user")
     assert trace.outcomes[-1]["expected"] == ["notes.read"]
+    passed = [outcome["check"] for outcome in trace.outcomes[:-1]]
+    assert (passed[0], passed[-1]) == ("bearer.form_field", "resource_server.audience")
 
 
 # --- by REST pattern ----------------------------------------------------------------------------
