@@ -124,11 +124,11 @@ class Explanation:
 
 
 def find(text: str, among: Any) -> RequestTrace | None:
-    """The request of this id, as somebody read it out: capital letters, no spaces."""
-    request_id = "".join(text.split()).upper()[:16]
-    if not request_id.isalnum():
+    """The request of this id, in whichever case and with whatever spaces somebody typed it."""
+    named = "".join(text.split())
+    if not (named.isascii() and named.isalnum()):
         return None
-    found: RequestTrace | None = among.filter(request_id=request_id).first()
+    found: RequestTrace | None = among.filter(request_id__in={named, named.upper()}).first()
     return found
 
 

@@ -165,6 +165,11 @@ class Home:
         )
         return [(address, words) for address, words in wanted if address]
 
+    @cached_property
+    def why(self) -> str:
+        """Where a request ID leads to an explanation; empty for who sees no requests."""
+        return self.address("requesttrace_why") if self.list_of(RequestTrace) else ""
+
     @property
     def audit_log(self) -> str:
         """Where every event stands."""

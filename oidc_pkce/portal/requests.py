@@ -1,47 +1,33 @@
-"""Requests: why one was refused, check by check, with the clause and the cure."""
+"""Requests: the list, and the way from it to why one was refused."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..flows import records
 from ..models import RequestTrace
-from ..protocol.checks import registry
-from .base import code, good_or_bad, table
+from .base import good_or_bad
+from .cures import CureView
 from .records import (
     ApplicationFilter,
     OverseenAdmin,
     PeriodFilter,
+    Tool,
     applications_named,
     users_named,
 )
+from .request_explanation import ENDPOINTS, RequestExplanation
 
 EXAMINED = 1_000  # of the newest refusals, to offer the checks that failed among them
-
-#: The endpoints that leave traces, by the name that is stored.
-ENDPOINTS = {
-    "authorize": "Authorize",
-    "login": "Login",
-    "confirm": "Confirm",
-    "token": "Token",
-    "userinfo": "UserInfo",
-    "introspect": "Introspect",
-    "revoke": "Revoke",
-    "end_session": "EndSession",
-    "discovery": "Discovery",
-    "keys": "Keys",
-    "logo": "Logo",
-    "resource_server": _("Resource server"),
-}
 
 
 class OutcomeFilter(admin.SimpleListFilter):
@@ -118,18 +104,47 @@ class RequestAdmin(OverseenAdmin):
     search_help_text = _(
         "Exact request ID; or client ID, login name, Application ID or failed check"
     )
-    fields = (
-        ("request_id", "at"),
-        ("shown_endpoint", "shown_application"),
-        ("client_id", "user"),
-        ("outcome", "error"),
-        "checks",
-    )
-    readonly_fields = ("outcome", "checks", "shown_endpoint", "shown_application")
 
     def overseen(self, user: Any) -> QuerySet[Any]:
         """All, or those of some applications."""
         return records.requests(user)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages about single requests, and the address to which a cure is posted."""
+        pages = RequestExplanation(self)
+        own = (
+            ("why/", pages.why, "why"),
+            ("checks/", pages.checks, "checks"),
+            ("<path:object_id>/cure/", CureView(self).view, "cure"),
+        )
+        mine = [
+            path(address, self.admin_site.admin_view(view), name=f"oidc_pkce_requesttrace_{name}")
+            for address, view, name in own
+        ]
+        return [*mine, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Why it was refused, instead of a form."""
+        return RequestExplanation(self).view(request, object_id)
+
+    def tools(self, request: HttpRequest, obj: Any) -> Iterable[Tool]:
+        """The ways to other requests."""
+        if obj.application_id:
+            query = urlencode({ApplicationFilter.parameter_name: obj.application_id})
+            yield (
+                f"{self.address('changelist')}?{query}",
+                _("Requests of this application"),
+                False,
+            )
+        if obj.failed_check:
+            query = urlencode({FailedCheckFilter.parameter_name: obj.failed_check})
+            yield f"{self.address('changelist')}?{query}", _("Refused by the same check"), False
+
+    def list_tools(self, request: HttpRequest) -> Iterable[Tool]:
+        """The reference."""
+        yield self.address("checks"), _("All checks"), False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -163,43 +178,3 @@ class RequestAdmin(OverseenAdmin):
     def outcome(self, obj: Any) -> SafeString:
         """Succeeded or refused."""
         return good_or_bad(obj.succeeded, (_("succeeded"), _("refused")))
-
-    @admin.display(description=_("Checks"))
-    def checks(self, obj: Any) -> SafeString | str:
-        """Every check that the request went through."""
-        if not obj.outcomes:
-            return "-"
-        heads = (
-            gettext("Check"),
-            gettext("Outcome"),
-            gettext("What must be true"),
-            gettext("Clause"),
-        )
-        return table((*heads, gettext("What to do")), map(_row, obj.outcomes))
-
-
-def _row(outcome: Mapping[str, Any]) -> tuple[Any, ...]:
-    known = registry().get(outcome["check"])
-    sentence, clause = (known.sentence, known.spec) if known else ("", "")
-    cure = known.fix if known and not outcome["passed"] else ""
-    return (
-        code(outcome["check"]),
-        good_or_bad(outcome["passed"], (_("passed"), _("failed"))),
-        sentence,
-        clause,
-        "" if outcome["passed"] else _explanation(outcome, cure),
-    )
-
-
-def _explanation(outcome: Mapping[str, Any], cure: str) -> SafeString:
-    """The cure first, then what was compared."""
-    compared = (
-        (gettext("Answered"), outcome.get("error")),
-        (gettext("Told"), outcome.get("description")),
-        (gettext("Received"), outcome.get("received")),
-        (gettext("Expected"), "\n".join(outcome.get("expected") or ())),
-        (gettext("Detail"), outcome.get("detail")),
-    )
-    shown = ((label, code(value)) for label, value in compared if value not in (None, ""))
-    listed = format_html_join("", "<dt>{}</dt><dd>{}</dd>", shown)
-    return format_html('<p>{}</p><dl class="oidc-compared">{}</dl>', cure, listed)

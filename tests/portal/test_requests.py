@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from oidc_pkce.models import LogoutDelivery, RequestTrace
-from oidc_pkce.portal.requests import ENDPOINTS
+from oidc_pkce.portal.request_explanation import ENDPOINTS
 from tests.portal.administrators import staff
 from tests.portal.conftest import INLINE
 from tests.portal.records import manager, shown
@@ -57,7 +57,8 @@ def test_a_refused_request_is_explained_by_its_id(portal, signed_in):
     page = portal.text(f"requesttrace/{trace.pk}/change/")
 
     assert "authorize.redirect_uri" in listed
-    for told in ("refused", "authorize.redirect_uri", "RFC", "Allowed Redirects", "callback/"):
+    marked = "http://localhost:5000/callback<mark>/</mark>"
+    for told in ("Refused", "authorize.redirect_uri", "RFC 9700", "Allowed Redirects", marked):
         assert told in page
     assert "passed" in page
 
