@@ -72,6 +72,16 @@ def open_rights(page: Page) -> None:
     page.get_by_text("What each right brings").click()
 
 
+def begin_to_watch(page: Page) -> None:
+    page.get_by_role("button", name="Watch for 10 minutes").click()
+    page.get_by_role("button", name="Stop watching").wait_for()
+
+
+def open_rules(page: Page) -> None:
+    for rule in page.locator(".oidc-part > .oidc-rules summary").all()[:4]:
+        rule.click()
+
+
 SCREENS: dict[str, Screen] = {
     "home": Screen(""),
     "web-apps": Screen("application/"),
@@ -111,6 +121,12 @@ SCREENS: dict[str, Screen] = {
     "policy": Screen("application/{notes}/policy/"),
     "changelog": Screen("application/{notes}/changelog/"),
     "changelog-hard": Screen("application/{hard}/changelog/"),
+    "watch": Screen("application/{notes}/watch/"),
+    "watching": Screen("application/{notes}/watch/", begin_to_watch),
+    "posture": Screen("application/{notes}/posture/", open_rules),
+    "posture-hard": Screen("application/{hard}/posture/"),
+    "posture-openid": Screen("application/{online}/posture/"),
+    "posture-profile": Screen("application/{notes}/posture-profile/?profile=fapi2"),
     "clone": Screen("application/{notes}/clone/"),
     "disable": Screen("application/{notes}/disable/"),
     "delete": Screen("application/{hard}/delete/"),

@@ -102,6 +102,8 @@ SCREENS: Mapping[str, tuple[str, frozenset[str], frozenset[str]]] = {
     "application_tokens": ("application", SEE, MANAGE),
     "application_account_mapping": ("application", SEE, MANAGE),
     "application_policy": ("application", SEE, MANAGE),
+    "application_watch": ("application", SEE, MANAGE),
+    "application_watch_news": ("application", MANAGE, NOBODY),
     "application_scope": ("application", SEE, MANAGE),
     "application_scope_definition": ("application", MANAGE, MANAGE),
     "application_scope_delete": ("scope", MANAGE, MANAGE),
@@ -109,6 +111,8 @@ SCREENS: Mapping[str, tuple[str, frozenset[str], frozenset[str]]] = {
     "application_token_preview": ("application", SEE, SEE),
     "application_changelog": ("application", SEE, NOBODY),
     "application_history": ("application", SEE, SEE),
+    "application_posture": ("application", SEE, NOBODY),
+    "application_posture_profile": ("application", SEE, MANAGE),
     "application_clone": ("application", ONLY_SUPERUSER, ONLY_SUPERUSER),
     "application_export": ("application", SEE, NOBODY),
     "application_enable": ("disabled", MANAGE, MANAGE),
@@ -306,9 +310,9 @@ def ask(send: Any, name: str, kind: str, arguments: dict[str, list[Any]]) -> boo
     with transaction.atomic():
         answer: HttpResponseBase = send(address(name, arguments[kind]), query)
         transaction.set_rollback(True)
-    assert answer.status_code in (200, 302, 400, 403, 404, 405), (name, answer.status_code)
+    assert answer.status_code in (200, 204, 302, 400, 403, 404, 405), (name, answer.status_code)
     to_sign_in = "/login/" in answer.headers.get("Location", "")
-    return answer.status_code in (200, 302, 400) and not to_sign_in
+    return answer.status_code in (200, 204, 302, 400) and not to_sign_in
 
 
 def address(name: str, about: list[Any]) -> str:
