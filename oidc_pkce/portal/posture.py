@@ -19,9 +19,8 @@ from ..flows.posture import Switch
 from ..models import Application, Profiles, Right
 from ..protocol.application import Flow, Profile
 from .application_page import ApplicationPage, edited_meanwhile
-from .base import moment
 from .changed_values import Line, line
-from .posture_report import Row, profile_name, secrets, sections, standouts
+from .posture_report import Row, day, profile_name, secrets, sections, standouts
 from .tokens import FLOWS
 from .values import label_of
 
@@ -126,7 +125,7 @@ class PosturePage(ApplicationPage):
             "sections": sections(report),
             "standouts": standouts(report),
             "secrets": secrets(report),
-            "since": moment(report.since) if report.since else "",
+            "since": day(report.since),
         }
         return self.render(request, application, rights, context)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +19,6 @@ from ..protocol import posture
 from ..protocol.application import Template
 from ..protocol.posture import Affected, Effect, Finding, Level, Specification, Verdict
 from ..protocol.usage import Feature
-from .base import moment
 
 NAMED_CLIENTS = 5
 
@@ -145,7 +146,7 @@ class Row:
                 yield told % {
                     "value": seen.value,
                     "count": number_format(seen.count, force_grouping=True),
-                    "last": moment(seen.last_seen_at),
+                    "last": day(seen.last_seen_at),
                 }
 
 
@@ -200,9 +201,9 @@ def secrets(report: Report) -> list[dict[str, str]]:
     return [
         {
             "client": each.client_id,
-            "made": moment(each.created_at),
-            "used": moment(each.last_used_at) if each.last_used_at else gettext("never"),
-            "ends": moment(each.expires_at) if each.expires_at else gettext("never"),
+            "made": day(each.created_at),
+            "used": day(each.last_used_at) if each.last_used_at else gettext("never"),
+            "ends": day(each.expires_at) if each.expires_at else gettext("never"),
         }
         for each in report.secrets
     ]
@@ -215,12 +216,12 @@ def breaks(affected: Affected) -> str:
     values = {
         "observed": number_format(affected.observed, force_grouping=True),
         "count": number_format(affected.count, force_grouping=True),
-        "since": moment(affected.since),
-        "last": moment(affected.last_seen_at),
+        "since": day(affected.since),
+        "last": day(affected.last_seen_at),
         "clients": client_words(affected.clients),
     }
     if not affected.count:
-        return gettext("None of the %(observed)s requests since %(since)s.") % values
+        return gettext("Nothing: none of the %(observed)s requests since %(since)s.") % values
     if affected.effect is Effect.REFUSED:
         told = ngettext(
             "%(count)s of %(observed)s requests since %(since)s would be refused, the last on"
@@ -238,6 +239,11 @@ def breaks(affected: Affected) -> str:
             affected.count,
         )
     return told % values
+
+
+def day(at: datetime | None) -> str:
+    """A date as people write it; nothing for none."""
+    return date_format(localtime(at), "DATE_FORMAT") if at else ""
 
 
 def client_words(clients: Sequence[tuple[str, int]]) -> str:

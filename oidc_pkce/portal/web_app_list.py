@@ -49,7 +49,7 @@ class WebAppList(PortalAdmin):
     """What the administrator may see, in a number of statements that no row adds to."""
 
     list_display = ("shown_name", "shown_template", "short_description", "shown_status")
-    list_filter = ("template", StatusFilter, "enabled", "category")
+    list_filter = ("template", StatusFilter, "enabled", "profile", "category")
     linked_lookups = (
         "client_id_type__exact",
         "requires_pkce__exact",

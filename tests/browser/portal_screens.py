@@ -82,6 +82,23 @@ def open_rules(page: Page) -> None:
         rule.click()
 
 
+def send_as_a_client(page: Page) -> None:
+    """Our redirect URI is switched on where nobody has done so yet."""
+    switch = page.get_by_role("button", name="Switch on: Allowed Redirects")
+    if switch.count():
+        switch.click()
+    page.get_by_role("button", name="Send the request").click()
+    page.get_by_role("heading", name="What a client checks first").wait_for()
+
+
+def exchange_the_code(page: Page) -> None:
+    send_as_a_client(page)
+    page.get_by_role("button", name="Exchange the code").click()
+    page.get_by_role("heading", name="Tokens", exact=True).wait_for()
+    for each in page.get_by_text("The token itself").all():
+        each.click()
+
+
 SCREENS: dict[str, Screen] = {
     "home": Screen(""),
     "web-apps": Screen("application/"),
@@ -127,6 +144,11 @@ SCREENS: dict[str, Screen] = {
     "posture-hard": Screen("application/{hard}/posture/"),
     "posture-openid": Screen("application/{online}/posture/"),
     "posture-profile": Screen("application/{notes}/posture-profile/?profile=fapi2"),
+    "test-an-application": Screen("application/{notes}/test/"),
+    "test-an-application-machine": Screen("application/{hard}/test/"),
+    "test-an-application-answer": Screen("application/{online}/test/", send_as_a_client),
+    "test-an-application-stopped": Screen("application/{notes}/test-callback/?code=c&state=s"),
+    "test-an-application-tokens": Screen("application/{online}/test/", exchange_the_code),
     "clone": Screen("application/{notes}/clone/"),
     "disable": Screen("application/{notes}/disable/"),
     "delete": Screen("application/{hard}/delete/"),

@@ -27,10 +27,9 @@ def is_confidential(application: ApplicationFacts) -> bool:
 @rule(
     "clients.registered",
     sentence=_("Only clients that somebody registered are served."),
-    cure=_("Choose List or Confidential as Client ID Type."),
+    cure=_("Choose List as Client ID Type and name the clients that you know, or Confidential."),
     clauses=(OAUTH21.should("2.5"), FAPI2.must("5.3.2.1"), MCP.must("Open Redirection")),
     fields=("client_id_type",),
-    # Every browser asks for a response type; a password comes without one.
     touches={Feature.RESPONSE_TYPE: None},
 )
 def clients_are_registered(question: Question) -> Judgement:

@@ -44,7 +44,7 @@ TITLES: Mapping[Specification, str] = {
     Specification.OAUTH21: "OAuth 2.1 (draft)",
     Specification.RFC9700: "RFC 9700",
     Specification.FAPI2: "FAPI 2.0 Security Profile",
-    Specification.MCP: "MCP authorization (2025-11-25)",
+    Specification.MCP: "MCP authorization",
     Specification.FURTHER: "RFC 9068, RFC 9101",
 }
 
