@@ -51,6 +51,17 @@ def finds_the_metadata(wanted: Connection) -> str | None:
     ) % {"issuer": wanted.facts.issuer}
 
 
+def keeps_the_redirect_uri(wanted: Connection) -> str | None:
+    """A redirect URI that stays the same when a library takes it apart: a path and no query."""
+    parts = urlsplit(wanted.redirect_uri)
+    if parts.path and not parts.query:
+        return None
+    return gettext(
+        "It would send “%(uri)s” back without its query or with a slash: choose a redirect URI that"
+        " has a path and no query."
+    ) % {"uri": wanted.redirect_uri}
+
+
 def needs_no_secret(wanted: Connection) -> str | None:
     """A browser can keep none."""
     if not wanted.has_secret:
@@ -215,7 +226,7 @@ RECIPES = (
         RUN_IT,
         (File("sign-in.mjs", "openid_client.mjs"),),
         install="npm install openid-client@6",
-        needs=(signs_people_in, finds_the_metadata),
+        needs=(signs_people_in, finds_the_metadata, keeps_the_redirect_uri),
     ),
     Recipe(
         "oidc-client-ts",
