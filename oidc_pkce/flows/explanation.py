@@ -34,7 +34,7 @@ from . import administration
 from .actor import Actor
 from .bearer import BEARER_CHECKS
 from .comparison import Comparison, compare
-from .reasons import NEAR_MISSES, OTHER_REASON, REASONS
+from .reasons import NEAR_MISSES, OTHER_REASON, reason
 from .tracing import MAX_TEXT
 
 Table = Sequence[Check[..., Any]]
@@ -53,6 +53,9 @@ TABLES: Mapping[str, Sequence[Table]] = {
     "revoke": ((*PRESENTED_TOKEN_CHECKS, *CLIENT_CHECKS), REVOCATION_CHECKS),
     "userinfo": (BEARER_CHECKS,),
 }
+
+#: The answer is the same whatever these say of a token (RFC 7662 §2.2, RFC 7009 §2.2).
+UNTOLD = frozenset(check.id for check in (*INTROSPECTION_CHECKS, *REVOCATION_CHECKS))
 
 
 class State(StrEnum):
@@ -184,15 +187,16 @@ def _of_failure(failed: Mapping[str, Any], user: Any) -> dict[str, Any]:
     known = _registered().get(failed["check"])
     near = [name for name in failed.get("near_misses") or () if name in set(NearMiss)]
     comparison = _comparison(failed)
+    is_told = failed["check"] not in UNTOLD
     return {
-        "reason": str(REASONS.get(failed["check"], OTHER_REASON)),
-        "error": failed.get("error") or "",
-        "description": failed.get("description") or "",
+        "reason": reason(failed["check"], failed.get("detail", ""), failed.get("description", "")),
+        "error": (failed.get("error") or "") * is_told,
+        "description": (failed.get("description") or "") * is_told,
         "near_misses": tuple(Nearness(name, str(NEAR_MISSES[NearMiss(name)])) for name in near),
         "elsewhere": _elsewhere(failed.get("elsewhere"), user),
         "detail": failed.get("detail") or "",
         "comparison": comparison,
-        "notes": tuple(_notes(comparison)) if comparison else (),
+        "notes": tuple(_notes(comparison, is_told=is_told)),
         "credential": _credential(failed.get("credential")),
         "cure": _(known.fix) if known else "",
     }
@@ -205,8 +209,12 @@ def _comparison(failed: Mapping[str, Any]) -> Comparison | None:
     return compare(received or "", expected)
 
 
-def _notes(comparison: Comparison) -> Iterator[str]:
+def _notes(comparison: Comparison | None, *, is_told: bool) -> Iterator[str]:
     """What the marks cannot say."""
+    if not is_told:
+        yield _("The client was told nothing of this: the answer is 200, whatever the token is.")
+    if comparison is None:
+        return
     if comparison.is_withheld:
         yield _(
             "What was received may be a credential in the wrong place: only its length is kept."

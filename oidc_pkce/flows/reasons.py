@@ -186,8 +186,61 @@ REASONS: Mapping[str, Text] = {
     "token.resource_form": _("Refused because a resource is not an absolute URI."),
     "token.scope": _("Refused because the application does not define this scope."),
 }
+#: More exactly, where the refusal said one of these in its detail or its description.
+SAID: Mapping[str, Text] = {
+    "the application is disabled": _("Refused because the application is disabled."),
+    "the user is not active": _("Refused because this user is not active."),
+    "a service user cannot sign in as a person": _(
+        "Refused because this is a service user, who cannot sign in as a person."
+    ),
+    "no row of Permissions gives the user the Run right": _(
+        "Refused because no row of Permissions gives this user the Run right."
+    ),
+    "the user is gone": _("Refused because the user was deleted."),
+    "no such client": _("Refused because the application has no such client."),
+    "the secret is wrong or has expired": _(
+        "Refused because the client's secret is wrong or has expired."
+    ),
+    "the service user is not active": _("Refused because the service user is not active."),
+    "Must be OAuth Client is ticked, and the service user lacks the flag": _(
+        "Refused because Must be OAuth Client is ticked, and the service user is not flagged."
+    ),
+    "code_verifier is missing": _("Refused because the code_verifier is missing."),
+    "a verifier was sent, but the code has no challenge": _(
+        "Refused because a code_verifier was sent, though no code_challenge had been."
+    ),
+    "the token has expired": _("Refused because the access token has expired."),
+    "this is not an access token": _("Refused because what was sent is no access token."),
+    "client_id is missing": _("Refused because the request names no client_id."),
+    "redirect_uri is missing": _("Refused because the request names no redirect_uri."),
+    "response_type is missing": _("Refused because the request names no response_type."),
+    "grant_type is missing": _("Refused because the request names no grant_type."),
+    "code is missing": _("Refused because no code was sent."),
+    "nonce is missing": _("Refused because an ID token needs a nonce, and none was sent."),
+    "an ID token needs the scope openid": _(
+        "Refused because an ID token needs the scope openid, and it was not asked for."
+    ),
+    "code_challenge is required": _(
+        "Refused because the application requires PKCE, and no code_challenge was sent."
+    ),
+    "a token never travels in a query": _("Refused because a token never travels in a query."),
+}
 #: For a check of another version of this server.
 OTHER_REASON = _("Refused by a check that this version does not have.")
+
+
+#: Where a failed check is no refusal: another answer is given, or something is not believed.
+ANSWERED = ("introspection.", "revocation.", "end_session.")
+
+
+def reason(check: str, *said: str) -> str:
+    """Why the request was refused; ``said`` is what the refusal said of itself."""
+    if not check.startswith(ANSWERED):
+        for text in said:
+            if text in SAID:
+                return str(SAID[text])
+    return str(REASONS.get(check, OTHER_REASON))
+
 
 #: What is nearly right, and what to do.
 NEAR_MISSES: Mapping[NearMiss, Text] = {
