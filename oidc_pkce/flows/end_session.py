@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from django.core import signing
 from django.db import transaction
@@ -22,19 +22,16 @@ from ..models.application import FACTS, facts_of, scope_names
 from ..protocol import end_session as rules
 from ..protocol import id_token, jose, redirect_uri
 from ..protocol.application import ApplicationFacts, Template
-from ..protocol.checks import Check, Trace, check
+from ..protocol.checks import Trace, check
 from ..protocol.credential import Credential
 from ..protocol.end_session import EndSessionRequest, Hint, Question
-from ..protocol.errors import InvalidRequest, OAuthError, StalePage
+from ..protocol.errors import InvalidRequest, StalePage
 from ..protocol.parameters import Parameters
 from ..protocol.subject import session_for
 from . import application as applications
 from . import keys
 from .interaction import page_is_fresh
 from .subject import subject_of
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 TRIED_FOR = timedelta(hours=24)
 UNDER_WAY = timedelta(hours=1)  # far longer than any authorization request takes
@@ -72,11 +69,11 @@ def find(application_id: str, parameters: Parameters, *, now: datetime, trace: T
     trace.take(rules.parameters_are_wellformed, parameters)
     hint = None
     if parameters.get("id_token_hint"):
-        hint = _believe(trace, hint_is_ours, parameters, now)
+        hint = trace.believe(hint_is_ours, parameters, now)
     if application is None and hint is not None:
         application = _issued_by(hint)
     if hint is not None:
-        hint = _believe(trace, rules.hint_is_of_application, application, hint)
+        hint = trace.believe(rules.hint_is_of_application, application, hint)
     if application is None:
         application = _first(_openid_connect(parameters.get("client_id") or ""))
     return Asked(parameters, application, hint)
@@ -92,7 +89,7 @@ def judge(asked: Asked, trace: Trace) -> EndSessionRequest:
     if question.client_id is not None or address:
         exists = application and applications.client_exists(application, question.client_id)
         question = Question(parameters, application, hint, bool(exists))
-        client_id = _believe(trace, rules.client_is_served, question)
+        client_id = trace.believe(rules.client_is_served, question)
     return EndSessionRequest(
         application_id=application.application_id if application else "",
         client_id=client_id or "",
@@ -144,15 +141,7 @@ def vouches(
     known = Subject.objects.filter(user=user.pk).values_list("identifier", flat=True).first()
     subject = subject_of(application, user, known)
     mine = session_for(application, sid)
-    return _believe(trace, rules.hint_is_of_session, request, subject, mine) is not None
-
-
-def _believe(trace: Trace, rule: Check[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """Take a check that a request may fail: what failed is not used."""
-    try:
-        return trace.take(rule, *args, **kwargs)
-    except OAuthError:
-        return None
+    return trace.believe(rules.hint_is_of_session, request, subject, mine) is not None
 
 
 def _issued_by(hint: Hint) -> ApplicationFacts | None:

@@ -84,8 +84,8 @@ class Trace:
     ``user_pk`` names whose token was presented, as soon as that is known.
     """
 
-    passed: list[str] = field(default_factory=list)
-    failed: Outcome | None = None
+    entries: list[str | Outcome] = field(default_factory=list)  # what passed is only named
+    is_refused: bool = False
     user_pk: Any = None
 
     def run(self, checks: Iterable[Check[..., None]], *args: Any, **kwargs: Any) -> None:
@@ -100,13 +100,21 @@ class Trace:
         except OAuthError as refusal:
             self.refused(item.id, refusal)
             raise
-        self.passed.append(item.id)
+        self.entries.append(item.id)
         return found
+
+    def believe(self, item: Check[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Run one check whose failure ends nothing: the request goes on without what it read."""
+        try:
+            return self.take(item, *args, **kwargs)
+        except OAuthError:
+            self.is_refused = False
+            return None
 
     def refused(self, check_id: str, refusal: OAuthError) -> None:
         """Record a refusal under ``check_id``, whether or not that passed before."""
-        self.passed = [name for name in self.passed if name != check_id]
-        self.failed = Outcome(
+        self.is_refused = True
+        outcome = Outcome(
             check_id,
             passed=False,
             error=refusal.error,
@@ -118,14 +126,33 @@ class Trace:
             credential=refusal.credential,
             elsewhere=refusal.elsewhere,
         )
+        self.entries = [*(entry for entry in self.entries if entry != check_id), outcome]
+
+    def clear(self) -> None:
+        """Forget everything: of this request nothing is kept."""
+        self.entries.clear()
+        self.is_refused = False
+
+    @property
+    def passed(self) -> list[str]:
+        """The names of the checks that held."""
+        return [entry for entry in self.entries if isinstance(entry, str)]
+
+    @property
+    def failed(self) -> Outcome | None:
+        """The refusal that ended the request; without one, the first check that did not hold."""
+        failures = [entry for entry in self.entries if not isinstance(entry, str)]
+        return failures[-1 if self.is_refused else 0] if failures else None
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What every check said, in order."""
-        passed = (Outcome(name, passed=True) for name in self.passed)
-        return (*passed, self.failed) if self.failed else tuple(passed)
+        return tuple(
+            Outcome(entry, passed=True) if isinstance(entry, str) else entry
+            for entry in self.entries
+        )
 
     @property
     def is_empty(self) -> bool:
         """Whether no check has run."""
-        return not self.passed and self.failed is None
+        return not self.entries

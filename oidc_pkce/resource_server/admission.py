@@ -143,7 +143,7 @@ def identify(
         try:
             token = _read(request, trace)
             if token is None and not required:
-                trace.passed.clear()  # another way of authentication may follow: nothing happened
+                trace.clear()  # another way of authentication may follow: nothing happened
                 return None
             found = resource_server.identify(
                 token, accepts=accepts, now=now, trace=trace, user_for=user_for
@@ -211,7 +211,7 @@ def _traced(traced: Traced) -> Iterator[tuple[Trace, datetime]]:
 @contextmanager
 def _traced_refusal(user: Any, token: BearerToken) -> Iterator[Trace]:
     """The same for a token that was let in before: only a refusal is worth a second row."""
-    trace, now = Trace(passed=list(token.passed)), timezone.now()
+    trace, now = Trace(list(token.passed)), timezone.now()
     try:
         yield trace
     except OAuthError as refusal:

@@ -83,13 +83,13 @@ class Kept:
     answer: Answer
 
     @property
-    def passed(self) -> list[str]:
-        """The checks that passed, in their order."""
-        return [item["check"] for item in self.trace.outcomes if item["passed"]]
+    def order(self) -> list[str]:
+        """The checks that ran, as they ran."""
+        return [item["check"] for item in self.trace.outcomes]
 
     @property
     def failed(self) -> list[str]:
-        """The checks that failed: one at most."""
+        """The checks that failed: one, or none."""
         return [item["check"] for item in self.trace.outcomes if not item["passed"]]
 
 

@@ -55,8 +55,9 @@ def fails_alone(broken: Kept, check: str) -> None:
 
 
 def is_mended(mended: Kept, broken: Kept, thing: OneThing, check: str) -> None:
-    """It passes all that the other passed, and this check, and goes to its end."""
+    """It goes the same way up to this check, passes it, and goes on to its end."""
     assert bool(thing.ends_at or not thing.is_listed) == bool(thing.because), "say why, only then"
-    assert set(broken.passed) <= set(mended.passed)
-    assert (check in mended.passed) == thing.is_listed
+    before = broken.order[: broken.order.index(check)]
+    assert mended.order[: len(before)] == before
+    assert (check in mended.order) == thing.is_listed
     assert mended.failed == ([thing.ends_at] if thing.ends_at else []), mended.trace.outcomes

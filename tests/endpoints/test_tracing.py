@@ -69,6 +69,43 @@ def test_the_checks_stand_in_their_order_with_what_they_compared(signed_in):
     assert "letter case" in outcomes[-1]["detail"]
 
 
+def test_a_check_that_ends_nothing_stands_where_it_ran(openid):
+    """A hint that is not believed only means that the person is asked."""
+    openid.browser.get("/OAuth2/EndSession/portal", {"id_token_hint": "x"})
+    trace = last_trace()
+
+    assert [(item["check"], item["passed"]) for item in trace.outcomes] == [
+        ("application.known", True),
+        ("end_session.parameters", True),
+        ("end_session.id_token_hint", False),
+        ("end_session.post_logout_redirect_uri", True),
+    ]
+    assert (trace.failed_check, trace.succeeded) == ("end_session.id_token_hint", False)
+
+
+def test_the_refusal_that_ended_a_request_stands_for_it(openid):
+    """The person saw a page about the address, whatever was wrong with the hint."""
+    asked = {"id_token_hint": "x", "post_logout_redirect_uri": "https://elsewhere.example/"}
+    page = openid.browser.get("/OAuth2/EndSession/portal", asked)
+    trace = last_trace()
+
+    assert [item["check"] for item in trace.outcomes if not item["passed"]] == [
+        "end_session.id_token_hint",
+        "end_session.post_logout_redirect_uri",
+    ]
+    assert trace.failed_check == "end_session.post_logout_redirect_uri"
+    assert trace.request_id in page.content.decode()
+
+
+def test_a_refusal_stands_before_what_was_looked_at_to_answer_it(openid):
+    """Whether an answer may travel is judged after the request object was refused."""
+    openid.authorize(request="x")
+    order = [item["check"] for item in last_trace().outcomes]
+
+    assert last_trace().failed_check == "authorize.request_object"
+    assert order.index("authorize.request_object") < order.index("authorize.redirect_uri")
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"client_id": "x"}, {"scope": "x"}, {"prompt": "none login"}, {"state": ["a", "b"]}],
