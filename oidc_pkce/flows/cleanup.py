@@ -46,18 +46,12 @@ KINDS: Mapping[str, type[models.Model]] = {
     "signing_keys": SigningKey,
 }
 
-
-def count(now: datetime) -> dict[str, int]:
-    """How many rows of each kind have expired."""
-    return {kind: _expired(model, now).count() for kind, model in KINDS.items()}
+#: Those whose rows carry their own end, by an index; uses end when they were not seen for long.
+DATED = tuple(model for model in KINDS.values() if model is not Usage)
 
 
-def sweep(now: datetime, *, batch: int = BATCH) -> dict[str, int]:
-    """Delete what has expired, in short transactions; how many rows of each kind went."""
-    return {kind: _sweep(model, now, batch) for kind, model in KINDS.items()}
-
-
-def _expired(model: type[models.Model], now: datetime) -> models.QuerySet[Any]:
+def expired(model: type[models.Model], now: datetime) -> models.QuerySet[Any]:
+    """The rows of one kind whose term is over."""
     if model is Usage:
         return Usage.objects.filter(last_seen_at__lte=now - settings.audit_lifetime)
     rows = model._base_manager.filter(expires_at__lte=now)
@@ -66,11 +60,21 @@ def _expired(model: type[models.Model], now: datetime) -> models.QuerySet[Any]:
     return rows
 
 
+def count(now: datetime) -> dict[str, int]:
+    """How many rows of each kind have expired."""
+    return {kind: expired(model, now).count() for kind, model in KINDS.items()}
+
+
+def sweep(now: datetime, *, batch: int = BATCH) -> dict[str, int]:
+    """Delete what has expired, in short transactions; how many rows of each kind went."""
+    return {kind: _sweep(model, now, batch) for kind, model in KINDS.items()}
+
+
 def _sweep(model: type[models.Model], now: datetime, batch: int) -> int:
     deleted = 0
     while True:
         with transaction.atomic():
-            oldest = _expired(model, now).order_by(_age(model)).values_list("pk", flat=True)
+            oldest = expired(model, now).order_by(_age(model)).values_list("pk", flat=True)
             keys = list(oldest[:batch])
             if model is LogoutDelivery:
                 back_channel_logout.note_given_up(keys, now)

@@ -228,6 +228,6 @@ def cleanup_is_overdue(user: Any, now: datetime) -> bool:
     """
     long_ago = now - CLEANED_WITHIN
     left = Q()
-    for model in cleanup.KINDS.values():
-        left |= Q(Exists(model._base_manager.filter(expires_at__lte=long_ago)))
+    for model in cleanup.DATED:
+        left |= Q(Exists(cleanup.expired(model, long_ago)))
     return get_user_model()._base_manager.filter(left, pk=user.pk).exists()
