@@ -1,4 +1,4 @@
-"""What is wrong with a token at Introspect and Revoke: no client is told, every administrator is."""
+"""What is wrong with a token at Introspect and Revoke: only the trace tells, and the screen."""
 
 from __future__ import annotations
 
