@@ -19,6 +19,7 @@ from ..protocol.client_authentication import (
     ClientRecord,
     client_proves_itself,
     identify,
+    service_user_is_fit,
 )
 from ..protocol.credentials import PresentedCredentials
 from ..protocol.errors import InvalidClient
@@ -57,13 +58,17 @@ def authenticate(
     ``InvalidClient``; after too many wrong secrets, also for the right one.
     """
     counters = _counters(application, presented, address)
+    question = ClientQuestion(application, presented, records, now)
     try:
         trace.run(ATTEMPT_CHECKS, counters)
-        return identify(ClientQuestion(application, presented, records, now), trace)
+        return identify(question, trace)
     except InvalidClient as refusal:
         refusal.challenge = presented.in_header
-        if trace.failed and trace.failed.check == client_proves_itself.id:
+        failed = trace.failed.check if trace.failed else ""
+        if failed == client_proves_itself.id:
             throttling.failed(counters)
+        if failed == service_user_is_fit.id and (proved := question.find()):
+            trace.user_pk = proved.user_pk
         raise
 
 

@@ -33,7 +33,6 @@ from tests.journeys import (
     Journey,
     last_trace,
     make_application,
-    make_service_user,
 )
 from tests.portal.administrators import give, staff
 from tests.portal.conftest import INLINE, Portal
@@ -830,10 +829,25 @@ def test_a_request_of_an_unknown_application_is_not_cured(portal, ada):
     assert portal.browser.post(path, {"cure": "redirect_uris", "seen": "1"}).status_code == 403
 
 
-def test_a_service_user_of_another_person_is_not_taken_for_a_client(portal, scene):
-    """A person's name in a trace names no service user."""
+def test_a_name_in_a_request_activates_nobody(portal, scene):
+    """The service user that proved itself is known by its key; whoever else has the name is not."""
     mine = scene("confidential")
-    make_service_user(make_user("second-robot"))
-    trace = make_trace(mine.application, "client.service_user", received="ada")
+    get_user_model().objects.filter(username="robot").update(is_active=False)
+    trace = make_trace(mine.application, "client.service_user", received="robot")
 
     assert 'name="cure"' not in portal.text(page_of(trace))
+
+
+@pytest.mark.parametrize("name", ["robot-with-a-name-that-is-as-long-as-a-secret", "r" * 150])
+def test_a_service_user_with_a_long_name_is_activated(name, portal, scene):
+    """A trace masks long words, but knows who it was."""
+    told = shut_out(scene)
+    get_user_model().objects.filter(username="robot").update(username=name)
+    mine = {**machine(), "client_id": name}
+    journey = scene("confidential")
+    assert journey.post("Token", mine).status == 400
+
+    cure(portal, refused(), "activate")
+
+    assert journey.post("Token", mine).status == 200
+    assert told.check == refused().failed_check

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
 
 from ...models import ServiceUser
@@ -55,12 +54,8 @@ def flag(case: Case) -> Cure | None:
 
 
 def _named(case: Case) -> ServiceUser | None:
-    """The service user whom the request named, or whose token it brought."""
-    known = ServiceUser.objects.select_related("user")
-    if case.trace.failed_check != "client.service_user":
-        return known.filter(pk=case.trace.user_id).first()
-    column = f"user__{get_user_model().USERNAME_FIELD}"
-    return known.filter(**{column: case.received}).first() if case.is_whole else None
+    """The service user that proved itself, or whose token was brought: by its key, not a name."""
+    return ServiceUser.objects.select_related("user").filter(pk=case.trace.user_id).first()
 
 
 def _cure(
