@@ -78,11 +78,13 @@ class Identified:
     """A token, and the user of this project whom it stands for, if there is one.
 
     A service user is read from the database when somebody looks at it; its key is known before.
+    ``watched_until`` is until when somebody watches the requests of the application.
     """
 
     token: BearerToken
     user: Any
     user_pk: Any
+    watched_until: datetime | None = None
 
 
 @check(
@@ -165,7 +167,7 @@ def identify(
     trace.take(application_is_accepted, bearer.application, accepts)
     trace.take(audience_is_accepted, bearer.audience, accepts)
     own = _own(bearer, token or "", tuple(trace.passed))
-    return Identified(own, bearer.user, bearer.user_pk)
+    return Identified(own, bearer.user, bearer.user_pk, bearer.application.watched_until)
 
 
 def issuers(applications: Sequence[str]) -> tuple[str, ...]:

@@ -225,6 +225,7 @@ def _note(traced: Traced, found: Identified) -> None:
     traced.application_pk = found.token.application_pk
     traced.client_id = found.token.client_id
     traced.user_pk = found.user_pk
+    traced.watched_until = found.watched_until
 
 
 def _keep(traced: Traced, trace: Trace, now: datetime) -> None:

@@ -180,6 +180,16 @@ def test_who_forgets_the_token_is_found_among_the_requests_of_the_one_applicatio
     assert RequestTrace.objects.get().application == notes
 
 
+def test_who_watches_an_application_sees_its_tokens_let_in(reader: str, notes: Application) -> None:
+    ask("/api/", reader)
+    assert not RequestTrace.objects.exists()
+
+    Application.objects.update(watched_until=timezone.now() + timedelta(minutes=10))
+    ask("/api/", reader)
+    trace = RequestTrace.objects.get()
+    assert (trace.endpoint, trace.succeeded, trace.application) == ("resource_server", True, notes)
+
+
 def test_who_comes_in_without_a_token_leaves_no_trace(notes: Application) -> None:
     browser = Browser()
     browser.force_login(get_user_model().objects.create_user("kim", is_staff=True))
