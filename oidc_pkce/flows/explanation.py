@@ -155,7 +155,8 @@ def explain(trace: RequestTrace, *, user: Any) -> Explanation:
 
     Whether they may read it at all is asked before: ``flows.records.requests``.
     """
-    failed = next((each for each in trace.outcomes if not each["passed"]), None)
+    failures = (each for each in trace.outcomes if not each["passed"])
+    failed = next((each for each in failures if each["check"] == trace.failed_check), None)
     application, person = trace.application, trace.user
     frame: dict[str, Any] = {
         "request_id": trace.request_id,
