@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from ...flows import records
 from ...models import Application, RequestTrace
 from ...protocol.checks import registry
+from ..requests import ENDPOINTS
 
 SHOWN = 5
 
@@ -43,9 +44,14 @@ def by_error(
     return _explanation(site, next((trace for trace in seen if trace.error == error), None))
 
 
-def latest(request: HttpRequest, site: Any, application: Application) -> list[tuple[Any, str]]:
-    """The newest requests of this user to this application, each with its address."""
-    return [(trace, _address(site, trace)) for trace in _mine(request, application)[:SHOWN]]
+def latest(
+    request: HttpRequest, site: Any, application: Application
+) -> list[tuple[RequestTrace, Any, str]]:
+    """The newest requests of this user to this application: each, its endpoint, its address."""
+    return [
+        (trace, ENDPOINTS.get(trace.endpoint, trace.endpoint), _address(site, trace))
+        for trace in _mine(request, application)[:SHOWN]
+    ]
 
 
 def _mine(request: HttpRequest, application: Application) -> Any:

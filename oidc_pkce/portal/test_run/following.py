@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from ...conf import settings
 from ...models import Application
 from ...protocol.metadata import grant_types
 from ...protocol.token import REFRESH_TOKEN as REFRESH_GRANT
@@ -41,6 +42,7 @@ def context(
         "has_challenge": bool(known.run and known.run.get("code_challenge")),
         "run_name": known.run.name if known.run else "",
         "code": known.code,
+        "code_seconds": int(settings.authorization_code_lifetime.total_seconds()),
         "nonce": known.nonce,
         "held": [pair for pair in known.tokens.items() if pair[1]],
         "next_form": forms.ClientForm(initial=client, auto_id="next_%s") if known.tokens else None,
