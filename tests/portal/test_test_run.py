@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,11 +13,13 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.core.cache import cache
+from django.core.signals import got_request_exception
 from django.db import connection
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import get_urlconf, set_urlconf
 from django.utils import timezone, translation
+from django.views.debug import ExceptionReporter
 
 from oidc_pkce.models import (
     AccessToken,
@@ -26,7 +29,7 @@ from oidc_pkce.models import (
     RefreshToken,
     RequestTrace,
 )
-from oidc_pkce.portal.test_run import in_process, remembered
+from oidc_pkce.portal.test_run import calls, in_process, remembered
 from oidc_pkce.portal.test_run.calls import shown
 from oidc_pkce.portal.test_run.in_process import Sent, Unanswered
 from tests.fixtures import make_user
@@ -614,6 +617,39 @@ def test_every_page_is_kept_by_no_cache_and_leaks_no_address(runner: Runner) -> 
         assert "no-store" in each.response["Cache-Control"]
         assert each.response["Referrer-Policy"] == "same-origin"
         assert not INLINE.search(each.html)
+
+
+def test_the_report_of_a_crash_holds_no_credential(
+    server_runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = server_runner.send()
+    reports: list[str] = []
+
+    def crash(*_: Any) -> Any:
+        raise RuntimeError
+
+    def report(sender: Any, request: HttpRequest, **_: Any) -> None:
+        reports.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
+
+    monkeypatch.setattr(calls, "step", crash)
+    server_runner.browser.raise_request_exception = False
+    got_request_exception.connect(report)
+    try:
+        form = answer.form("call", "code")
+        sent = {**form.fields, "client_secret": SECRET, "call": "code"}
+        assert server_runner.browser.post(form.action, sent).status_code == 500
+    finally:
+        got_request_exception.disconnect(report)
+
+    (told,) = reports
+    assert SECRET not in told
+    assert form.fields["code"] not in re.sub(r"Referer.*", "", told)
+
+
+def test_an_error_that_nobody_vouches_for_is_not_said_in_our_words(runner: Runner) -> None:
+    page = runner.open(f"{runner.callback_path}?error=call&error_description=this+number")
+
+    assert "oidc-refusal" not in page.html
 
 
 HOSTILE = '"><script>alert(1)</script>'

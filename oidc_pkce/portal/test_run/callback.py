@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -26,7 +26,7 @@ NAMED = ("code", "state", "iss", "error", *KINDS)
 class Arrived:
     """The parameters of an answer, each as often as it came."""
 
-    pairs: tuple[tuple[str, str], ...]
+    pairs: tuple[tuple[str, str], ...] = field(repr=False)
 
     @classmethod
     def of(cls, sent: QueryDict) -> Arrived:
@@ -87,7 +87,8 @@ class TestCallbackPage(RunPage):
             "may_go_on": may_go_on,
             "run": last,
             "authorize_url": application.locations.of("authorize"),
-            "error": arrived.get("error"),
+            # What nobody vouches for is not said in the words of this page.
+            "error": arrived.get("error") if may_go_on else "",
             "error_description": arrived.get("error_description"),
             **self._explained(request, application, arrived, run),
         }

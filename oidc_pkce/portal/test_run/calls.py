@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from ...models import Application
 from .decoded import ACCESS_TOKEN, KINDS, REFRESH_TOKEN
@@ -85,6 +86,7 @@ CALLS: Mapping[str, Call] = {
 }
 
 
+@sensitive_variables()
 def request_of(call: Call, application: Application, given: Values) -> Sent:
     """The request, as a client of this application makes it."""
     address = application.locations.of(call.endpoint)
@@ -95,6 +97,7 @@ def request_of(call: Call, application: Application, given: Values) -> Sent:
     return Sent("POST", address, {"Content-Type": FORM, **headers}, body.encode("ascii"))
 
 
+@sensitive_variables()
 def _authentication(given: Values) -> tuple[dict[str, str], Pairs]:
     """By the method that was chosen (RFC 6749 §2.3.1)."""
     client_id, secret = given["client_id"], given["client_secret"]

@@ -30,6 +30,7 @@ from django.http.response import HttpResponseBase
 from django.urls import get_urlconf, set_urlconf
 from django.utils import timezone, translation
 from django.utils.translation import gettext
+from django.views.decorators.debug import sensitive_variables
 
 MAX_BODY = 256 * 1024  # bytes of an answer; ours have a few thousand
 
@@ -131,6 +132,7 @@ def _beginning(response: Any) -> bytes:
     return bytes(read)
 
 
+@sensitive_variables()
 def _environ(sent: Sent, outer: HttpRequest) -> dict[str, Any]:
     parts = urlsplit(sent.address)
     mounted, path = _below_mount(parts.path, outer)
@@ -162,7 +164,7 @@ def _environ(sent: Sent, outer: HttpRequest) -> dict[str, Any]:
 
 def _below_mount(path: str, outer: HttpRequest) -> tuple[str, str]:
     """The part of the path that the server has cut off for the project, and the rest."""
-    mounted = str(outer.META.get("SCRIPT_NAME", "")).rstrip("/")
+    mounted = outer.path.removesuffix(outer.path_info).rstrip("/")
     if mounted and not path.startswith(f"{mounted}/"):
         said = gettext("This process serves %(mounted)s, and %(path)s lies outside.")
         raise Unanswered(said % {"mounted": mounted, "path": path})
