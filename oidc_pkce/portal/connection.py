@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from ..models import Application
 from ..protocol import redirect_uri as rules
 from ..protocol.application import ApplicationFacts, Flow, TokenType
+from .literals import UnwritableError
 
 PORT = 5000  # where a registered loopback address names none, any port is allowed (RFC 8252 §7.3)
 YOUR_SERVICE_USER = "YOUR_SERVICE_USER"
@@ -59,10 +61,14 @@ class Connection:
         return is_plain and self._listener in ("localhost", "127.0.0.1")
 
     def values(self, write: Callable[[str], str]) -> dict[str, Any]:
-        """What a template may use; every text is a whole literal of its language, by ``write``."""
+        """What a template may use; every text is a whole literal of its language, by ``write``.
+
+        Written where a template names it: what a file does not hold cannot spoil it.
+        """
         return {
-            **{name: write(text) for name, text in self._texts().items()},
-            "scopes": [write(name) for name in self.scopes],
+            **{name: partial(write, text) for name, text in self._texts().items()},
+            "name": partial(self._name, write),
+            "scopes": [partial(write, name) for name in self.scopes],
             "is_openid": self.facts.is_openid_connect,
             "is_insecure": self.application.locations.base.startswith("http:"),
             "is_jwt": self.facts.token_type is not TokenType.OPAQUE,
@@ -80,7 +86,6 @@ class Connection:
         site = urlunsplit((redirect.scheme, redirect.netloc, "", "", ""))
         root = redirect.path.removesuffix(GRAFANA) if redirect.path.endswith(GRAFANA) else ""
         return {
-            "name": " ".join(self.application.name.split()),
             "issuer": self.facts.issuer,
             "discovery": places.discovery,
             "authorize": places.of("authorize"),
@@ -101,6 +106,13 @@ class Connection:
             "root": f"{site}{root}/",
             "provider_id": self._provider_id(),
         }
+
+    def _name(self, write: Callable[[str], str]) -> str:
+        """What people read; where the language cannot write it, the Application ID will do."""
+        try:
+            return write(" ".join(self.application.name.split()))
+        except UnwritableError:
+            return write(self.application.application_id)
 
     def _query(self) -> str:
         """The parameters of an authorization request that are the same at every sign-in."""

@@ -339,6 +339,15 @@ def test_a_value_that_a_client_cannot_hold_is_named(portal: Portal) -> None:
     assert blocks_of(page) == {}
 
 
+def test_a_name_that_a_client_cannot_hold_gives_way(portal: Portal, notes: Application) -> None:
+    notes.name = "Notes ${x}"
+    notes.save()
+
+    assert "name = `notes`" in snippets(portal, notes, "grafana")["grafana.ini"]
+    assert "Notes" not in snippets(portal, notes, "mod_auth_openidc")["openidc.conf"]
+    assert '"Notes ${x}"' in snippets(portal, notes, "oauth2-proxy")["oauth2-proxy.cfg"]
+
+
 # Each snippet is what its language says that it is, whatever stands in it.
 
 
