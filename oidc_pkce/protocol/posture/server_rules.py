@@ -11,13 +11,12 @@ from .specification import FAPI2, MCP, OAUTH21, RFC9700
 @rule(
     "server.https",
     sentence=_("The issuer and all endpoints are https addresses."),
-    cure=_("Set ISSUER_BASE to an https address, and let a proxy end TLS."),
+    cure=_("Set ISSUER_BASE to an https address, let a proxy end TLS, and leave Issuer empty."),
     clauses=(
         OAUTH21.must("1.5"),
         FAPI2.must("5.2.1"),
         MCP.must("Communication Security"),
     ),
-    fields=("issuer",),
     setting="ISSUER_BASE",
 )
 def addresses_are_https(question: Question) -> Judgement:
