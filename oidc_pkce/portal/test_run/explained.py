@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from ...flows import records
 from ...models import Application, RequestTrace
 from ...protocol.checks import registry
-from ..requests import ENDPOINTS
+from ..request_explanation import ENDPOINTS
 
 SHOWN = 5
 

@@ -62,8 +62,10 @@ class TestRedirectPage(RunPage):
             messages.error(request, " ".join((*fault.messages, *_what_to_do(request))))
         else:
             added, removed = gettext("Added to %(list)s: %(uri)s"), gettext("Removed: %(uri)s")
-            where = Application._meta.get_field(column).verbose_name
-            messages.success(request, (added if is_on else removed) % {"uri": uri, "list": where})
+            stored: Any = Application._meta.get_field(column)
+            messages.success(
+                request, (added if is_on else removed) % {"uri": uri, "list": stored.verbose_name}
+            )
         return HttpResponseRedirect(self.place("test", application))
 
 
