@@ -295,7 +295,7 @@ def add_records(rows: dict[str, Any]) -> dict[str, Any]:
             succeeded=not failed,
             failed_check=failed,
             error="invalid_request" if failed else "",
-            outcomes=OUTCOMES if failed else OUTCOMES[:2],
+            outcomes=OUTCOMES if failed else OUTCOMES[:3],
             at=now,
             expires_at=now + timedelta(days=7),
         )
@@ -345,15 +345,18 @@ GRANTS = (
     ("hard", "c" * 200, " ".join(f"scope.{number}.{'x' * 40}" for number in range(12)), 9, False),
 )
 OUTCOMES: list[dict[str, Any]] = [
-    {"check": "authorize.application", "passed": True},
+    {"check": "application.known", "passed": True},
+    {"check": "authorize.readable", "passed": True},
     {"check": "authorize.client_id", "passed": True},
     {
         "check": "authorize.redirect_uri",
         "passed": False,
         "error": "invalid_request",
-        "description": "redirect_uri is not registered",
+        "description": "unusable redirect_uri",
         "received": "https://notes.example.com/signed-in/",
         "expected": ["https://notes.example.com/signed-in"],
+        "detail": "differs from https://notes.example.com/signed-in by trailing slash",
+        "near_misses": ["trailing_slash"],
     },
 ]
 

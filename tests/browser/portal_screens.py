@@ -68,6 +68,10 @@ def choose_an_import(page: Page, application_id: str = "field_notes") -> None:
     page.get_by_role("button", name="Import", exact=True).wait_for()
 
 
+def open_the_unsuited(page: Page) -> None:
+    page.get_by_text("not suit this application").click()
+
+
 def open_rights(page: Page) -> None:
     page.get_by_text("What each right brings").click()
 
@@ -149,6 +153,11 @@ SCREENS: dict[str, Screen] = {
     "test-an-application-answer": Screen("application/{online}/test/", send_as_a_client),
     "test-an-application-stopped": Screen("application/{notes}/test-callback/?code=c&state=s"),
     "test-an-application-tokens": Screen("application/{online}/test/", exchange_the_code),
+    "snippets": Screen("application/{notes}/snippets/"),
+    "snippets-openid": Screen("application/{online}/snippets/?client=authjs", open_the_unsuited),
+    "snippets-hard": Screen("application/{hard}/snippets/?client=go"),
+    "snippets-machine": Screen("application/{api}/snippets/?client_id=a%0Ab"),
+    "snippets-none": Screen("application/{bare}/snippets/"),
     "clone": Screen("application/{notes}/clone/"),
     "disable": Screen("application/{notes}/disable/"),
     "delete": Screen("application/{hard}/delete/"),
@@ -175,6 +184,8 @@ SCREENS: dict[str, Screen] = {
     "audit-event": Screen("auditevent/{event}/change/"),
     "requests": Screen("requesttrace/"),
     "request": Screen("requesttrace/{request}/change/"),
+    "request-why": Screen("requesttrace/why/?id=ABCDEFGHJKM9"),
+    "request-checks": Screen("requesttrace/checks/"),
     "sign-out-deliveries": Screen("logoutdelivery/"),
     "sign-out-delivery": Screen("logoutdelivery/{delivery}/change/"),
 }
