@@ -81,7 +81,7 @@ class Outcome:
 class Trace:
     """The checks that one request went through, in order, and the refusal that ended them.
 
-    ``user_pk`` names whose token was presented, as soon as that is known.
+    ``user_pk`` names whose token or secret was presented, as soon as that is known.
     """
 
     entries: list[str | Outcome] = field(default_factory=list)  # what passed is only named

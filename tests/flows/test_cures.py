@@ -73,6 +73,19 @@ def test_what_would_weaken_an_application_is_a_link_and_no_button(
     assert list_app.name in str(cure.sentence)
 
 
+def test_what_is_turned_off_already_is_not_suggested(robin: Any, list_app: Application) -> None:
+    Application.objects.update(requires_pkce=False, allows_plain_pkce=True)
+
+    for check in ("authorize.code_challenge", "authorize.code_challenge_method"):
+        assert cures.offered(robin, make_trace(list_app, check, received="plain")) == ()
+
+
+def test_another_method_than_plain_is_not_cured_by_plain(robin: Any, list_app: Application) -> None:
+    trace = make_trace(list_app, "authorize.code_challenge_method", received="S512")
+
+    assert cures.offered(robin, trace) == ()
+
+
 @pytest.mark.parametrize("check", sorted(cures.CURES))
 def test_a_request_of_an_unknown_application_has_no_cure(check: str, robin: Any) -> None:
     trace = make_trace(None, check, received="https://app.example/callback", user=robin)
@@ -105,6 +118,10 @@ SENT = {
     "a name without a value": ("https://app.example/callback?tenant", False),
     "a fragment": ("https://app.example/callback#here", False),
     "a long one": (f"https://app.example/{'long/' * 60}", False),
+    "two queries": (
+        "https://app.example/callback?tenant=7&user=\N{LATIN SMALL LETTER A WITH DIAERESIS}",
+        False,
+    ),
     "what cannot be printed": ("https://app.example/call\0back", False),
     "a plain one": ("https://app.example/callback", True),
     "an app's own": ("com.example.app:/callback", True),
@@ -124,6 +141,7 @@ def test_an_address_is_added_only_as_it_was_sent(
         assert cure.sentence.value == sent
     else:
         assert "shortened" in cure.obstacle
+        assert "%E2%80%A6" not in cure.sentence.value
         assert cure.place is not None
 
 

@@ -15,6 +15,7 @@ from .case import Case
 from .cure import Cure, Sentence
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)(?://([^/?#\\]*))?(.*)", re.DOTALL)
+_ASCII = "".join(map(chr, range(128)))
 _PUNYCODE = re.compile(r"(?:\A|\.)xn--", re.IGNORECASE)
 
 
@@ -75,7 +76,7 @@ def _in_ascii(uri: str) -> tuple[str, str]:
 
 
 def _escaped(text: str) -> str:
-    return quote(text, safe="".join(map(chr, range(128))) + "…")
+    return "…".join(quote(part, safe=_ASCII) for part in text.split("…"))
 
 
 def _obstacle(uri: str) -> str:

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ...models import Application, RequestTrace, Right
+from ...protocol.pkce import PLAIN
 from .. import administration
 from ..actor import Actor
 from ..webapps import EditedMeanwhile
@@ -30,12 +31,12 @@ class NotAllowed(Exception):
     """The administrator lacks the right that the cure needs."""
 
 
-def _by_hand(words: Any, page: str) -> Recipe:
-    return partial(_explain, words=words, page=page)
+def _by_hand(words: Any, page: str, *, when: Callable[[Case], bool] = bool) -> Recipe:
+    return partial(_explain, words=words, page=page, when=when)
 
 
-def _explain(case: Case, *, words: Any, page: str) -> Cure:
-    return case.by_hand(page, str(words), page)
+def _explain(case: Case, *, words: Any, page: str, when: Callable[[Case], bool]) -> Cure | None:
+    return case.by_hand(page, str(words), page) if when(case) else None
 
 
 _CLIENT: tuple[Recipe, ...] = (clients.add_client, clients.name_the_client)
@@ -72,6 +73,7 @@ CURES: Mapping[str, tuple[Recipe, ...]] = {
                 " can redeem it."
             ),
             "tokens",
+            when=lambda case: case.application.requires_pkce,
         ),
     ),
     "authorize.code_challenge_method": (
@@ -81,6 +83,7 @@ CURES: Mapping[str, tuple[Recipe, ...]] = {
                 " Tokens page of %(application)s; then whoever sees a request can redeem its code."
             ),
             "tokens",
+            when=lambda case: case.received == PLAIN and not case.application.allows_plain_pkce,
         ),
     ),
     "client.known": _CLIENT,
