@@ -184,7 +184,7 @@ SCREENS: dict[str, Screen] = {
     "audit-event": Screen("auditevent/{event}/change/"),
     "requests": Screen("requesttrace/"),
     "request": Screen("requesttrace/{request}/change/"),
-    "request-why": Screen("requesttrace/why/?id=ABCDEFGHJKM9"),
+    "request-why": Screen("requesttrace/why/"),
     "request-checks": Screen("requesttrace/checks/"),
     "sign-out-deliveries": Screen("logoutdelivery/"),
     "sign-out-delivery": Screen("logoutdelivery/{delivery}/change/"),
