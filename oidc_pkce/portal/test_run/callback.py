@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
@@ -86,7 +87,7 @@ class TestCallbackPage(RunPage):
             "findings": findings,
             "may_go_on": may_go_on,
             "run": last,
-            "authorize_url": application.locations.of("authorize"),
+            "sent_address": _address(application, last) if last else "",
             # What nobody vouches for is not said in the words of this page.
             "error": arrived.get("error") if may_go_on else "",
             "error_description": arrived.get("error_description"),
@@ -127,6 +128,11 @@ class TestCallbackPage(RunPage):
             "call_url": self.place("test-call", application),
             **following.context(self, request, application, known),
         }
+
+
+def _address(application: Application, run: Run) -> str:
+    """What was sent, as far as it was kept."""
+    return f"{application.locations.of('authorize')}?{urlencode(run.sent, quote_via=quote)}"
 
 
 def _findings(
