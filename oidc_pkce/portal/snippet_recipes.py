@@ -24,6 +24,8 @@ Rule = Callable[[Connection], str | None]
 
 def signs_people_in(wanted: Connection) -> str | None:
     """The authorization code flow, with somewhere to send the code."""
+    if not wanted.client_id:
+        return gettext("The Client ID List is empty: nobody is a client yet.")
     if Flow.AUTHORIZATION_CODE not in wanted.facts.flows:
         return gettext("It signs people in, and Authorization Code is not ticked on Tokens.")
     if not wanted.redirect_uri:

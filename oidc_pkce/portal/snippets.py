@@ -72,9 +72,10 @@ class ConnectionForm(forms.Form):
 
     def _offer_client_ids(self) -> None:
         """A list where the application has one, nothing for its one GUID, or free text."""
-        if self.facts.is_openid_connect:
+        is_list = self.facts.client_id_type is ClientIdType.LIST
+        if self.facts.is_openid_connect or (is_list and not self.facts.client_ids):
             del self.fields["client_id"]
-        elif self.facts.client_id_type is ClientIdType.LIST:
+        elif is_list:
             offered = [(client_id, client_id) for client_id in self.facts.client_ids]
             self.fields["client_id"] = forms.ChoiceField(
                 label=_("Client ID"), required=False, choices=offered
@@ -126,7 +127,7 @@ class SnippetsPage(ApplicationPage):
         context: dict[str, Any] = {
             "form": form,
             "groups": list(groups(form, refusals, shown)),
-            "refused": [(each.title, refusals[each.key]) for each in RECIPES if refusals[each.key]],
+            "refused": list(reasons(refusals).items()),
             "recipe": shown,
             "refusal": refusals[shown.key] if shown else None,
         }
@@ -155,6 +156,15 @@ def groups(
             yield group, links
 
 
+def reasons(refusals: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """Each reason with the clients that it keeps away."""
+    told: dict[str, list[str]] = {}
+    for each in RECIPES:
+        if sentence := refusals[each.key]:
+            told.setdefault(sentence, []).append(each.title)
+    return told
+
+
 def filled_in(recipe: Recipe, wanted: Connection) -> dict[str, Any]:
     """The files of one client, or why they cannot be written; and what to know about them."""
     context: dict[str, Any] = {"connection": wanted, "cautions": list(cautions(recipe, wanted))}
@@ -176,8 +186,3 @@ def cautions(recipe: Recipe, wanted: Connection) -> Iterator[str]:
         yield gettext("Put the login name of your service user in the place of %(name)s.") % {
             "name": YOUR_SERVICE_USER
         }
-    if wanted.has_secret:
-        yield gettext(
-            "The client secret is read from the environment: it is shown once, when it is made,"
-            " and does not belong into a file."
-        )

@@ -69,7 +69,7 @@ def choose_an_import(page: Page, application_id: str = "field_notes") -> None:
 
 
 def open_the_unsuited(page: Page) -> None:
-    page.get_by_text("not suit this application").click()
+    page.get_by_text("What does not suit this application").click()
 
 
 def open_rights(page: Page) -> None:

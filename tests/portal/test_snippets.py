@@ -162,6 +162,8 @@ def test_machines_get_client_credentials_where_they_are_ticked(portal: Portal) -
     assert list(copied) == ["machine.sh"]
     assert "client_id='robot'" in copied["machine.sh"]
     assert offered(portal, made) == ["curl"]
+    empty = make_application(application_id="empty", client_ids=[])
+    assert "The Client ID List is empty" in text(portal, empty)
     unticked = make_application(application_id="other", client_id_type="List")
     assert list(snippets(portal, unticked, "curl")) == ["sign-in.sh"]
 
