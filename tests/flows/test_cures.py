@@ -80,6 +80,16 @@ def test_what_is_turned_off_already_is_not_suggested(robin: Any, list_app: Appli
         assert cures.offered(robin, make_trace(list_app, check, received="plain")) == ()
 
 
+@pytest.mark.parametrize("grant", ["client_credentials", "password"])
+def test_a_flow_for_secrets_is_not_ticked_where_clients_have_none(
+    grant: str, robin: Any, list_app: Application
+) -> None:
+    cure = only(robin, make_trace(list_app, "token.flow", received=grant))
+
+    assert not cure.can_be_applied
+    assert "keep a secret" in str(cure.sentence)
+
+
 def test_another_method_than_plain_is_not_cured_by_plain(robin: Any, list_app: Application) -> None:
     trace = make_trace(list_app, "authorize.code_challenge_method", received="S512")
 

@@ -790,6 +790,18 @@ def test_what_the_rules_of_an_application_forbid_is_told_and_not_done(
     assert signed_in.application.flows == ["AuthorizationCode"]
 
 
+def test_a_profile_forbids_what_it_forbids_by_hand(portal, signed_in):
+    Application.objects.update(profile="oauth21")
+    signed_in.authorize(**IMPLICIT)
+
+    page = cure(portal, refused(), "flows")
+
+    assert "Nothing was changed." in page
+    signed_in.application.refresh_from_db()
+    assert signed_in.application.flows == ["AuthorizationCode"]
+    assert not AuditEvent.objects.filter(action="application.updated").exists()
+
+
 def test_a_list_that_is_full_takes_no_more(portal, signed_in):
     full = [f"https://app.example/{number}" for number in range(500)]
     Application.objects.update(redirect_uris=full)

@@ -62,7 +62,7 @@ def grant_run(case: Case) -> Cure | None:
 
 
 def _lacks_only_run(case: Case, login_name: str) -> bool:
-    """Asked as the wire asks, once as it is and once as if the right were there."""
+    """Whether the Run right is all that is missing, asked as the wire asks."""
     is_machine = case.trace.failed_check in _MACHINES
     known = access.find(login_name, case.application.pk, interactive=True)
     if known is None or known.access.has_run_right or not known.access.user_is_active:

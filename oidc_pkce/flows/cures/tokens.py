@@ -33,6 +33,10 @@ WARNINGS = {
 }
 
 
+#: Ticking these would not help a public client.
+_FOR_SECRETS = frozenset({Flow.CLIENT_CREDENTIALS, Flow.PASSWORD})
+
+
 def tick_for_response_type(case: Case) -> Cure | None:
     """The flows that a response type needs."""
     asked = ResponseType(case.received)
@@ -42,7 +46,16 @@ def tick_for_response_type(case: Case) -> Cure | None:
 def tick_for_grant_type(case: Case) -> Cure | None:
     """The flow of a grant type; refreshing is none."""
     flow = FLOW_OF_GRANT.get(case.received)
-    return _tick(case, [flow]) if flow else None
+    if flow is None or flow in case.facts.flows:
+        return None
+    is_public = not case.facts.is_openid_connect and case.facts.client_id_type.is_public
+    if is_public and flow in _FOR_SECRETS:
+        words = gettext(
+            "This grant is for clients that keep a secret, which those of %(application)s do not:"
+            " with Client ID Type Confidential they are service users."
+        )
+        return case.by_hand("client_id_type", words, "general_usage")
+    return _tick(case, [flow])
 
 
 def issue_refresh_tokens(case: Case) -> Cure | None:
