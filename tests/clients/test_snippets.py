@@ -30,6 +30,7 @@ PASTED = "https://app.example.com/signed-in?from='x'"
 PLAIN = "https://app.example.com/signed-in"
 EVERYTHING = ["AuthorizationCode", "ClientCreds"]
 OPENID = {"template": "Generic OpenID Connect", "client_id_type": "Confidential", "client_ids": []}
+ROBIN = {"username": "robin", "password": PASSWORD, "is_staff": True, "is_superuser": True}
 GUID = "11111111-0f0c-4d0e-9a53-1c1de8ef0a1{}"
 
 
@@ -47,9 +48,7 @@ def cast(provider: Provider, live_provider: ProductionServer) -> Cast:
     refreshing: dict[str, Any] = {"issues_refresh_tokens": True, "name": f"Snippets {NASTY}"}
     provision(
         live_provider,
-        people=[
-            {"username": "robin", "password": PASSWORD, "is_staff": True, "is_superuser": True}
-        ],
+        people=[ROBIN],
         service_users=[{"client_id": ROBOT, "client_secret": SECRET}],
         applications=[
             {

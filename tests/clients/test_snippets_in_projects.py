@@ -20,7 +20,7 @@ from tests.clients.person import Person
 from tests.clients.provisioning import provision
 from tests.clients.snippet_page import SnippetPage
 from tests.clients.test_javascript import HERE, node
-from tests.clients.test_snippets import NASTY, OPENID, environment
+from tests.clients.test_snippets import NASTY, OPENID, ROBIN, environment
 from tests.live_server import ProductionServer, stop, wait_until_it_answers
 
 #: What `django-admin startproject` writes, as far as it matters here.
@@ -95,8 +95,7 @@ def places(provider: Provider, live_provider: ProductionServer) -> dict[str, Pla
         }
         for number, (client, callback) in enumerate(CALLBACKS.items())
     ]
-    robin = {"username": "robin", "password": PASSWORD, "is_staff": True, "is_superuser": True}
-    provision(live_provider, people=[robin], applications=applications)
+    provision(live_provider, people=[ROBIN], applications=applications)
     return {
         client: Place(f"project_{number}", ports[client]) for number, client in enumerate(CALLBACKS)
     }
