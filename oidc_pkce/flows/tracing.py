@@ -115,20 +115,27 @@ def prune(application_pk: int | None) -> int:
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SECRET = re.compile(r"[A-Za-z0-9_\-.~+/=]{32,}")
+_WORD = re.compile(rf"(?<!\S){_SECRET.pattern}(?!\S)")
+_BEFORE_HOST = re.compile(r"(?<=://)[^/?#]*@")  # https://client:secret@app.example/
 
 
 def without_credentials(text: str) -> str:
     """Text from the wire without what may be a credential that was sent in the wrong place.
 
-    Of an address the names of its parameters stay; a long random word is only counted.
+    Of an address the names of its parameters stay, and no user or password before the host; a long
+    random word is only counted.
     """
+    text = _BEFORE_HOST.sub("…@", text)
     head, mark, tail = cut_address(text)
     if mark and ":" in head:
-        names = "&".join(f"{pair.partition('=')[0]}=…" for pair in tail.split("&"))
+        names = "&".join(f"{_name_of(pair)}=…" for pair in tail.split("&"))
         return f"{printable(head)}{mark}{printable(names)}"
-    if _SECRET.fullmatch(text):
-        return _counted(text)
-    return printable(text)
+    return printable(_WORD.sub(lambda found: _counted(found[0]), text))
+
+
+def _name_of(pair: str) -> str:
+    """The name of a parameter; one without a value may be a value without its name."""
+    return _description(pair.partition("=")[0])
 
 
 def _counted(word: str) -> str:

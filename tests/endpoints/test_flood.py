@@ -160,7 +160,7 @@ def test_long_values_make_no_large_rows(signed_in, changes):
         {"grant_type": "password", "username": LONG, "password": LONG},
         {"grant_type": "client_credentials", "scope": LONG},
     ],
-    ids=lambda changes: "+".join(changes),
+    ids="+".join,
 )
 def test_long_values_at_the_token_endpoint_make_no_large_rows(signed_in, changes):
     code = changes.get("code", signed_in.authorize().code)

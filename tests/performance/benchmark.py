@@ -24,6 +24,7 @@ TOKEN, BARE = "token endpoint", "bare view"
 BATCH, WARM_UP = 25, 5
 RATIO = 1.6
 DRIFT = 0.15
+TRACING = 0.05
 FEW, MANY = 10_000, 1_000_000
 
 GRANTS = """
@@ -58,6 +59,7 @@ def main() -> int:
     views = {TOKEN: bench.token, BARE: bench.bare, "bare view, no ORM": bench.bare_sql}
     costs = _compare(views, application, user, arguments.rounds)
     ratio = _report(costs)
+    tracing = _report_tracing(bench, application, user, arguments.rounds)
     few = _steady(bench, application, user, arguments.rounds)
     _preload(application, user, arguments.rows)
     many = _steady(bench, application, user, arguments.rounds)
@@ -65,8 +67,9 @@ def main() -> int:
     _report_cleaning(bench, application, user, arguments.rows // 3)
     drift = many / few - 1
     print(f"\nfrom {FEW:,} to {arguments.rows:,} stored codes and tokens: {drift:+.1%} CPU")
-    kept = ratio <= RATIO and abs(drift) <= DRIFT
-    print("every promise is kept" if kept else f"NOT KEPT: ratio <= {RATIO}, drift <= {DRIFT:.0%}")
+    kept = ratio <= RATIO and abs(drift) <= DRIFT and tracing <= TRACING
+    promises = f"ratio <= {RATIO}, drift <= {DRIFT:.0%}, tracing <= {TRACING:.0%}"
+    print("every promise is kept" if kept else f"NOT KEPT: {promises}")
     return 0 if kept else 1
 
 
@@ -143,6 +146,26 @@ def _report(costs: Mapping[str, list[Cost]]) -> float:
         database = statistics.median(cost.database for cost in found)
         print(f"{name:26}{python:6.2f} ms{database:7.2f} ms{_ratio(costs, name):8.2f}")
     return _ratio(costs, BARE)
+
+
+def _report_tracing(bench: Bench, application: Any, user: Any, rounds: int) -> float:
+    """Print what tracing and counting cost the token endpoint; as shipped, the share of it all.
+
+    Sums, not medians: as shipped one request in a hundred pays, and most batches hold none.
+    """
+    from tests.performance.workload import every_success_traced, tracing_off
+
+    views = {
+        "tracing as shipped": bench.token,
+        "every success traced": every_success_traced(bench.token),
+        "tracing off": tracing_off(bench.token),
+    }
+    costs = _compare(views, application, user, rounds)
+    sums = {name: sum(cost.total for cost in found) for name, found in costs.items()}
+    print(f"\n{'token endpoint, mean':26}{'CPU':>9}{'over off':>13}")
+    for name, total in sums.items():
+        print(f"{name:26}{total / rounds:6.2f} ms{total / sums['tracing off'] - 1:+13.1%}")
+    return sums["tracing as shipped"] / sums["tracing off"] - 1
 
 
 def _report_operations(bench: Bench, application: Any, user: Any, rounds: int) -> None:

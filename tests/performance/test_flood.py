@@ -1,7 +1,7 @@
 """A hundred thousand refused requests leave a bounded table.
 
 They are recorded as the endpoints record them, one transaction each; that the endpoints themselves
-do so for each bad request shows ``tests/endpoints/test_flood.py`` with some hundreds each, since Django
+do so for each bad request shows ``tests/endpoints/test_flood.py`` with hundreds each, as Django
 around a hundred thousand of them takes several minutes.
 """
 

@@ -20,7 +20,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from oidc_pkce import identifiers
-from oidc_pkce.flows import keys
+from oidc_pkce.endpoints.base import Endpoint
+from oidc_pkce.flows import keys, tracing
 from oidc_pkce.models import AuthorizationCode, ClientAuthentication, Grant
 from oidc_pkce.protocol import jose
 from tests.journeys import CALLBACK, CHALLENGE, VERIFIER
@@ -194,6 +195,46 @@ class Bench:
     def signature(self, code: str) -> int:
         """Only sign."""
         return self.post("/signature", {"code": code})
+
+
+def tracing_off(send: Callable[[str], int]) -> Callable[[str], int]:
+    """The same, with nothing kept: no trace, and no count of what was used."""
+
+    def sent(code: str) -> int:
+        kept = Endpoint._keep_trace
+        Endpoint._keep_trace = _keep_nothing  # type: ignore[method-assign]
+        try:
+            return send(code)
+        finally:
+            Endpoint._keep_trace = kept  # type: ignore[method-assign]
+
+    return sent
+
+
+def every_success_traced(send: Callable[[str], int]) -> Callable[[str], int]:
+    """The same, with a trace of each request, as for an application that somebody watches."""
+
+    def sent(code: str) -> int:
+        chance = tracing.random
+        tracing.random = _Always()  # type: ignore[assignment]
+        try:
+            return send(code)
+        finally:
+            tracing.random = chance
+
+    return sent
+
+
+class _Always:
+    """Draws every request."""
+
+    @staticmethod
+    def random() -> float:
+        return -1.0
+
+
+def _keep_nothing(_: Endpoint) -> None:
+    pass
 
 
 def measure(send: Callable[[str], int], codes: list[str]) -> Cost:
