@@ -301,5 +301,5 @@ def test_the_cures_suit_every_display(
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
             assert not page.evaluate(wide)
-            axe(page, without=("table",))  # the checks, which test_portal_screens judges
+            axe(page)
     assert not complaints.in_the_portal
