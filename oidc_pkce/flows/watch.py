@@ -5,7 +5,7 @@ Watching is reading requests: whoever begins is audited, and sees what arrives f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,16 +78,13 @@ def find(application: Application, user: Any, now: datetime) -> Watch | None:
         actor=user.pk,
         at__gt=now - KEPT_IN_SIGHT,
     )
-    newest = list(mine[:2])  # a stop follows its beginning
+    newest = list(mine[:2])
+    stopped_at = [each.at for each in newest[:1] if _STOPPED in each.details]
     event = next((each for each in newest if _STOPPED not in each.details), None)
     if event is None:
         return None
-    ends = (event.at + DURATION, application.watched_until or event.at, *_ends(newest))
+    ends = (event.at + DURATION, application.watched_until or event.at, *stopped_at)
     return Watch(application, event.at, max(event.at, min(ends)))
-
-
-def _ends(events: Sequence[AuditEvent]) -> Iterator[datetime]:
-    return (each.at for each in events if _STOPPED in each.details)
 
 
 def requests(watch: Watch, user: Any, *, after: int = 0) -> QuerySet[RequestTrace]:

@@ -178,6 +178,16 @@ def test_it_can_be_stopped(portal, signed_in):
     assert is_over(news(portal, signed_in.application, 10**9))
 
 
+def test_who_has_stopped_can_begin_again(portal, signed_in):
+    begin(portal, signed_in.application)
+    portal.post(path_of(signed_in.application), {"stop": "1"})
+
+    assert "Stop watching" in begin(portal, signed_in.application)
+    signed_in.redeem("x")
+    assert news(portal, signed_in.application).headers["Oidc-Watch"] == "on"
+    assert news(portal, signed_in.application).status_code == 200
+
+
 def test_watching_changes_nothing_of_the_application(portal, second, list_app):
     before = Application.objects.filter(pk=list_app.pk).values().get()
     form = second.fields(f"application/{list_app.pk}/change/")
