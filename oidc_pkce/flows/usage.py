@@ -157,6 +157,7 @@ def write(use: Use, seen: Seen) -> None:
         client_id = use.client_id
         if _present(use, client_id) < len(use.used):
             client_id = _make_rows(use, seen.last_seen_at)
+        _lock(_rows(use, client_id))
         _rows(use, client_id).update(
             count=F("count") + seen.requests,
             last_seen_at=Greatest("last_seen_at", _moment(seen.last_seen_at)),
@@ -165,6 +166,11 @@ def write(use: Use, seen: Seen) -> None:
 
 def _present(use: Use, client_id: str) -> int:
     return _rows(use, client_id).count()
+
+
+def _lock(rows: QuerySet[Usage]) -> None:
+    """In one order: two uses of a client share rows, and no two processes may wait in a circle."""
+    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def _rows(use: Use, client_id: str) -> QuerySet[Usage]:

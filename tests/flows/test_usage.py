@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -401,6 +402,43 @@ def test_processes_that_begin_at_once_lose_nothing_and_make_no_row_twice():
         thread.join()
 
     assert stored(application) == {f"c{n}": 12 for n in range(20)}
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_a_row_holds_none_that_was_made_later():
+    """However the rows lie in the table: so no two processes wait for each other."""
+    application = make_application()
+    use = usage.Use(application.pk, "a", (("grant_type", "password"), ("algorithm", "RS256")))
+    usage.write(use, usage.Seen(1, NOW))
+    mine = Usage.objects.filter(application=application)
+    first, second = mine.order_by("pk").values_list("pk", flat=True)
+    mine.filter(pk=first).update(count=1)  # from now on it lies behind the second
+
+    def process() -> None:
+        usage.write(use, usage.Seen(1, NOW))
+        connections.close_all()
+
+    other = threading.Thread(target=process)
+    with transaction.atomic():
+        mine.select_for_update().get(pk=first)
+        other.start()
+        wait_until_somebody_waits()
+        mine.select_for_update(nowait=True).get(pk=second)
+    other.join()
+
+    assert set(mine.values_list("count", flat=True)) == {2}
+
+
+def wait_until_somebody_waits() -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    pytest.fail("nobody waits for the row that is held")
 
 
 @pytest.mark.postgresql
