@@ -108,18 +108,10 @@ def differing(registered: Sequence[str], received: str, fault: str | None = None
     return Mismatch(fault or detail, misses, tuple(candidates))
 
 
-def near_miss(registered: Sequence[str], received: str) -> tuple[str, str] | None:
-    """Find the registered URI that a refused one comes closest to, and name the difference.
-
-    For traces only. At most two differences are named; None when nothing is near.
-    """
-    found = _nearest(registered, received)
-    return (found[0], _named(found[1])) if found else None
-
-
 def _nearest(
     registered: Sequence[str], received: str
 ) -> tuple[str, tuple[_Difference, ...]] | None:
+    """The registered URI that a received one comes closest to, and at most two differences."""
     if len(received) > MAX_LENGTH:
         return None
     for count in (1, 2):

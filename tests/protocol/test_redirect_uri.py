@@ -297,21 +297,28 @@ def test_no_other_port_and_no_other_host_may_vary(registered, received):
 def test_a_near_miss_says_how_the_closest_one_differs(registered, received, difference):
     others = ["https://other.example/cb", "com.example.app:/cb"]
 
-    assert redirect_uri.near_miss([*others, registered], received) == (registered, difference)
+    found = redirect_uri.mismatch([*others, registered], received)
+
+    assert found.candidates[0] == registered
+    assert redirect_uri.differing([*others, registered], received).detail == (
+        f"differs from {registered} by {difference}"
+    )
 
 
 @pytest.mark.parametrize("received", ["https://evil.example/cb", "", "x" * 5000, "myapp:/other"])
 def test_what_is_not_near_is_no_near_miss(received):
-    assert redirect_uri.near_miss([CALLBACK], received) is None
+    found = redirect_uri.differing([CALLBACK], received)
+
+    assert (found.detail, found.near_misses) == ("not registered", ())
 
 
 def test_the_fewest_differences_win():
     registered = ["http://app.example/cb/", CALLBACK]
 
-    assert redirect_uri.near_miss(registered, "https://app.example/cb/") == (
-        CALLBACK,
-        "trailing slash",
-    )
+    found = redirect_uri.mismatch(registered, "https://app.example/cb/")
+
+    assert found.detail == f"differs from {CALLBACK} by trailing slash"
+    assert found.candidates == (CALLBACK, registered[0])
 
 
 @pytest.mark.parametrize(
@@ -442,9 +449,9 @@ def test_a_csp_source_can_not_leave_its_place_in_the_header(uri):
 
 @given(st.lists(anything, max_size=4), anything)
 def test_no_text_makes_a_description_of_the_difference_raise(registered, received):
-    found = redirect_uri.near_miss(registered, received)
+    found = redirect_uri.differing(registered, received)
 
-    assert found is None or found[0] in registered
+    assert sorted(found.candidates) == sorted(registered)
 
 
 @spec("RFC 8252", "7.1")
