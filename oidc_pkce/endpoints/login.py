@@ -71,7 +71,8 @@ class LoginPage(FormPage):
         attempt = Attempt(username, password, self.address, found, self.now)
         try:
             user = login.sign_in(attempt, partial(auth.authenticate, self.request))
-        except SignInBlocked:
+        except SignInBlocked as refusal:
+            login.explain(refusal, self.trace)
             error = _("Too many attempts. Wait a few minutes, then try again.")
             return self.ask(found, step="password", username=username, error=error, status=429)
         except TemporarilyUnavailable as busy:
@@ -80,7 +81,8 @@ class LoginPage(FormPage):
             page = self.ask(found, step="password", username=username, error=error, status=503)
             page["Retry-After"] = str(busy.retry_after)
             return page
-        except SignInRefused:
+        except SignInRefused as refusal:
+            login.explain(refusal, self.trace)
             error = _("User name or password is wrong. Check both, then try again.")
             return self.ask(found, step="password", username=username, error=error)
         auth.login(self.request, user)

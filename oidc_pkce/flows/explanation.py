@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .. import audit
 from ..models import Application, RequestTrace
@@ -34,6 +35,7 @@ from . import administration
 from .actor import Actor
 from .bearer import BEARER_CHECKS
 from .comparison import Comparison, compare
+from .login import SIGN_IN_PAGE_CHECKS
 from .reasons import NEAR_MISSES, OTHER_REASON, reason
 from .tracing import MAX_TEXT
 
@@ -54,8 +56,18 @@ TABLES: Mapping[str, Sequence[Table]] = {
     "userinfo": (BEARER_CHECKS,),
 }
 
-#: The answer is the same whatever these say of a token (RFC 7662 §2.2, RFC 7009 §2.2).
-UNTOLD = frozenset(check.id for check in (*INTROSPECTION_CHECKS, *REVOCATION_CHECKS))
+_SAME_ANSWER = gettext_lazy(
+    "The client was told nothing of this: the answer is 200, whatever the token is."
+)
+_PAGE_AGAIN = gettext_lazy(
+    "The client was told nothing of this: the person was shown the sign-in page again."
+)
+
+#: What no client learns, and what happened instead (RFC 7662 §2.2, RFC 7009 §2.2).
+UNTOLD = {
+    **{check.id: _SAME_ANSWER for check in (*INTROSPECTION_CHECKS, *REVOCATION_CHECKS)},
+    **{check.id: _PAGE_AGAIN for check in SIGN_IN_PAGE_CHECKS},
+}
 
 
 class State(StrEnum):
@@ -188,16 +200,16 @@ def _of_failure(failed: Mapping[str, Any], user: Any) -> dict[str, Any]:
     known = _registered().get(failed["check"])
     near = [name for name in failed.get("near_misses") or () if name in set(NearMiss)]
     comparison = _comparison(failed)
-    is_told = failed["check"] not in UNTOLD
+    untold = UNTOLD.get(failed["check"])
     return {
         "reason": reason(failed["check"], failed.get("detail", ""), failed.get("description", "")),
-        "error": (failed.get("error") or "") * is_told,
-        "description": (failed.get("description") or "") * is_told,
+        "error": "" if untold else failed.get("error") or "",
+        "description": "" if untold else failed.get("description") or "",
         "near_misses": tuple(Nearness(name, str(NEAR_MISSES[NearMiss(name)])) for name in near),
         "elsewhere": _elsewhere(failed.get("elsewhere"), user),
         "detail": failed.get("detail") or "",
         "comparison": comparison,
-        "notes": tuple(_notes(comparison, is_told=is_told)),
+        "notes": tuple(_notes(comparison, untold)),
         "credential": _credential(failed.get("credential")),
         "cure": _(known.fix) if known else "",
     }
@@ -210,10 +222,10 @@ def _comparison(failed: Mapping[str, Any]) -> Comparison | None:
     return compare(received or "", expected)
 
 
-def _notes(comparison: Comparison | None, *, is_told: bool) -> Iterator[str]:
+def _notes(comparison: Comparison | None, untold: Any = None) -> Iterator[str]:
     """What the marks cannot say."""
-    if not is_told:
-        yield _("The client was told nothing of this: the answer is 200, whatever the token is.")
+    if untold:
+        yield str(untold)
     if comparison is None:
         return
     if comparison.is_withheld:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from .. import audit, throttling
 from ..models import ServiceUser
 from ..protocol.application import ApplicationFacts
-from ..protocol.errors import TemporarilyUnavailable
+from ..protocol.checks import Trace, check
+from ..protocol.errors import AccessDenied, TemporarilyUnavailable
 
 MAX_USERNAME = 254
 MAX_PASSWORD = 4096  # what a slow hasher is given is bounded
@@ -22,6 +24,37 @@ class SignInRefused(Exception):
 
 class SignInBlocked(SignInRefused):
     """Too many attempts failed lately."""
+
+
+@check(
+    "login.attempts",
+    spec="RFC 6749 §10.10",
+    fix="Wait until the failed attempts are forgotten (ATTEMPT_WINDOW), then sign in.",
+)
+def attempts_are_left(refusal: SignInBlocked) -> None:
+    """Not too many sign-ins into this account, or from this address, failed lately."""
+    raise AccessDenied(detail="too many attempts failed lately") from refusal
+
+
+@check(
+    "login.credentials",
+    spec="OpenID Connect Core §3.1.2.3",
+    fix="Type the login name and the password of an active user; no service user signs in here.",
+)
+def credentials_are_right(refusal: SignInRefused) -> None:
+    """User name and password are those of somebody who may sign in as a person."""
+    raise AccessDenied(detail="user name or password is wrong, or may not sign in") from refusal
+
+
+SIGN_IN_PAGE_CHECKS = (attempts_are_left, credentials_are_right)
+
+
+def explain(refusal: SignInRefused, trace: Trace) -> None:
+    """Keep why the sign-in page is shown again: the answer is a page, and no error of OAuth."""
+    with suppress(AccessDenied):
+        if isinstance(refusal, SignInBlocked):
+            trace.take(attempts_are_left, refusal)
+        trace.take(credentials_are_right, refusal)
 
 
 @dataclass(frozen=True, slots=True)

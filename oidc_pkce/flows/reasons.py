@@ -177,6 +177,8 @@ REASONS: Mapping[str, Text] = {
         "Nothing was revoked because the token was issued to a secret, and none was sent."
     ),
     "revocation.token": _("Nothing was revoked because there is no such live token here."),
+    "login.attempts": _("Refused because too many sign-ins failed lately, there or from there."),
+    "login.credentials": _("Not signed in because user name or password is wrong."),
     "server.available": _("Not answered because the server was busy or its storage was away."),
     "token.access": _("Refused because the user may not use the application any more."),
     "token.flow": _("Refused because the application does not offer this grant."),

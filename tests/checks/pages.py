@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlencode
 
-from oidc_pkce import throttling
+from django.core.cache import caches
+
+from oidc_pkce import conf, throttling
 from oidc_pkce.endpoints.base import MAX_BODY
 from tests.checks.shape import OneThing, Scene, scenario
 from tests.journeys import FORM, PASSWORD, Answer, Browser, Journey, path_of
@@ -84,6 +86,39 @@ def busy(scene: Scene, sign_in: Callable[[], Answer]) -> OneThing:
             return sign_in()
 
     return OneThing(send, broken=3, mended=2, is_listed=False, because=NOT_WRITTEN)
+
+
+# --- the password -------------------------------------------------------------------------------
+
+SAID_IN_WORDS = "only a refusal is written down: who signs in has typed the right password"
+
+
+@scenario("login.credentials")
+def a_wrong_password(scene: Scene) -> OneThing:
+    journey, _ = scene.journey, scene.ada
+    address, fields = sign_in_page(journey)
+    return OneThing(
+        lambda password: post(journey, address, {**fields, "password": password}),
+        broken="wrong",
+        mended=PASSWORD,
+        is_listed=False,
+        because=SAID_IN_WORDS,
+    )
+
+
+@scenario("login.attempts")
+def a_right_password_after_too_many_wrong_ones(scene: Scene) -> OneThing:
+    journey, _ = scene.journey, scene.ada
+    address, fields = sign_in_page(journey)
+
+    def send(wrong: int) -> Answer:
+        caches["default"].clear()
+        for n in range(wrong):
+            post(journey, address, {**fields, "password": f"wrong{n}"})
+        return post(journey, address, fields)
+
+    limit = conf.settings.attempts_per_account
+    return OneThing(send, broken=limit, mended=limit - 1, is_listed=False, because=SAID_IN_WORDS)
 
 
 # --- the form, and the page that it came from ---------------------------------------------------

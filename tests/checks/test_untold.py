@@ -31,6 +31,23 @@ def test_what_the_answer_hides_is_listed_as_refused_and_explained(
     assert "All that the client was told" not in page
 
 
+@pytest.mark.parametrize(
+    "scenario",
+    [each for each in scenarios() if each.check.startswith("login.")],
+    ids=lambda each: each.name,
+)
+def test_of_a_wrong_password_only_the_person_was_told(
+    scenario: Scenario, scene: Scene, portal: Portal
+):
+    thing = scenario.play(scene)
+    broken = sent(thing.send, thing.broken)
+    page = portal.text(f"requesttrace/{broken.trace.pk}/change/")
+
+    assert "the person was shown the sign-in page again" in page
+    assert "All that the client was told" not in page
+    assert "access_denied" not in page
+
+
 def test_what_the_client_was_told_is_not_denied(scene: Scene, portal: Portal):
     scene.signed_in.redeem("x")
     page = portal.text(

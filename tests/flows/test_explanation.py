@@ -76,7 +76,7 @@ def test_two_addresses_that_differ_where_nothing_is_kept_show_no_mark():
 
     assert not made.is_marked
     assert not any(piece.differs for piece in (*made.pieces, *made.candidates[0].pieces))
-    notes = list(explanation._notes(made, is_told=True))
+    notes = list(explanation._notes(made))
     assert any("differ where nothing is kept" in note for note in notes)
     assert any("not kept" in note for note in notes)
 
