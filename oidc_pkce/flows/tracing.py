@@ -193,5 +193,5 @@ def _fingerprints(credential: Credential | None) -> dict[str, Any] | None:
 
 
 def fingerprint(digest: bytes) -> str:
-    """Eight hexadecimal digits of a credential's SHA-256, keyed: nobody can try guesses on it."""
+    """Eight hexadecimal digits of a credential's SHA-256, keyed: no guesses without this server."""
     return salted_hmac("oidc_pkce.fingerprint", digest, algorithm="sha256").hexdigest()[:8]
