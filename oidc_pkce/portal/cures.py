@@ -50,4 +50,5 @@ class CureView:
             told = gettext("Nothing was changed. %(faults)s")
             messages.error(request, told % {"faults": " ".join(fault.messages)})
         else:
-            messages.success(request, f"{done.done} {gettext('Send the request again.')}")
+            again = gettext("Send the request again.")
+            messages.success(request, f"{done.done} {again}")

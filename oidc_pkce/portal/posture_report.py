@@ -248,8 +248,9 @@ def day(at: datetime | None) -> str:
 
 def client_words(clients: Sequence[tuple[str, int]]) -> str:
     """The busiest clients, each with its count."""
+    others = gettext("others")
     named = [
-        f"{name or gettext('others')} ({number_format(count, force_grouping=True)})"
+        f"{name or others} ({number_format(count, force_grouping=True)})"
         for name, count in clients[:NAMED_CLIENTS]
     ]
     more = len(clients) - NAMED_CLIENTS

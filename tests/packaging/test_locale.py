@@ -156,11 +156,14 @@ def calls(tree: ast.Module) -> Iterator[Message]:
 
 
 def imported(tree: ast.Module) -> dict[str, str]:
-    """The translating functions of a module by the names it gave them, with their shapes."""
+    """The translating functions of a module by the names it gave them, with their shapes.
+
+    The protocol imports no Django: its rules have a ``gettext_noop`` of their own.
+    """
     return {
         alias.asname or alias.name: shape_of(alias.name)
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        if isinstance(node, ast.ImportFrom) and node.module in ("django.utils.translation", "rule")
         for alias in node.names
         if shape_of(alias.name) in SHAPES
     }

@@ -130,8 +130,8 @@ def _verified(
 
 
 def _unverified(fault: jose.InvalidJWT) -> str:
-    said = gettext("The signature is not verified: %(reason)s.")
-    return said % {"reason": gettext(str(fault))}
+    said, reason = gettext("The signature is not verified: %(reason)s."), str(fault)
+    return said % {"reason": gettext(reason)}
 
 
 def _findings(
@@ -179,8 +179,8 @@ def _in_time(claims: Mapping[str, Any], now: datetime) -> Finding:
     try:
         jose.check_times(claims, now=int(now.timestamp()))
     except jose.InvalidJWT as fault:
-        said = gettext("The times do not fit: %(reason)s.")
-        return Finding(False, said % {"reason": gettext(str(fault))})
+        said, reason = gettext("The times do not fit: %(reason)s."), str(fault)
+        return Finding(False, said % {"reason": gettext(reason)})
     return Finding(True, gettext("It is valid at this moment."))
 
 
