@@ -65,7 +65,7 @@ def record(traced: Traced, trace: Trace, now: datetime) -> None:
             application_id=traced.application_pk,
             endpoint=traced.endpoint,
             client_id=without_credentials(traced.client_id)[:255],
-            user_id=trace.user_pk if traced.user_pk is None else traced.user_pk,
+            user_id=_person(traced, trace, failed),
             succeeded=failed is None,
             failed_check=failed.check if failed else "",
             error=failed.error if failed else "",
@@ -75,6 +75,17 @@ def record(traced: Traced, trace: Trace, now: datetime) -> None:
         )
         if _must_prune(traced.application_pk):
             prune(traced.application_pk)
+
+
+def _person(traced: Traced, trace: Trace, failed: Outcome | None) -> Any:
+    """Whom the request is about, by key.
+
+    Nobody, where what was presented belongs to another application: who administers this one is
+    not told who uses that one.
+    """
+    if failed is not None and failed.elsewhere is not None:
+        return None
+    return trace.user_pk if traced.user_pk is None else traced.user_pk
 
 
 _written: Counter[int | None] = Counter()
@@ -187,11 +198,18 @@ def _fingerprints(credential: Credential | None) -> dict[str, Any] | None:
     return {
         "name": credential.name,
         "length": len(credential.value),
-        "fingerprint": fingerprint(identifiers.digest(credential.value)),
-        "stored": [fingerprint(digest) for digest in credential.stored[:MAX_CANDIDATES]],
+        "fingerprint": fingerprint(credential.name, identifiers.digest(credential.value)),
+        "stored": [
+            fingerprint(credential.name, digest) for digest in credential.stored[:MAX_CANDIDATES]
+        ],
     }
 
 
-def fingerprint(digest: bytes) -> str:
-    """Eight hexadecimal digits of a credential's SHA-256, keyed: no guesses without this server."""
-    return salted_hmac("oidc_pkce.fingerprint", digest, algorithm="sha256").hexdigest()[:8]
+def fingerprint(name: str, digest: bytes) -> str:
+    """Eight hexadecimal digits of a credential's SHA-256, keyed and bound to its parameter.
+
+    So nobody can try guesses on it without this server, and guesses at a secret are counted, while
+    those at a code would not be.
+    """
+    salt = f"oidc_pkce.fingerprint.{name}"
+    return salted_hmac(salt, digest, algorithm="sha256").hexdigest()[:8]

@@ -118,7 +118,7 @@ def test_a_hashed_challenge_without_its_method_is_named_where_plain_is_allowed(p
     page = page_of(portal)
 
     assert str(NEAR_MISSES[N.METHOD_LEFT_OUT]) in page
-    assert tracing.fingerprint(digest(CHALLENGE)) in page  # a plain challenge is a credential
+    assert tracing.fingerprint("code_verifier", digest(CHALLENGE)) in page  # a plain challenge is a credential
     assert CHALLENGE not in page
 
 
@@ -128,8 +128,17 @@ def test_a_secret_sent_to_a_public_client_is_named(portal, web):
 
     assert str(NEAR_MISSES[N.SECRET_OF_PUBLIC_CLIENT]) in page
     assert str(REASONS["client.public"]) in page
-    assert tracing.fingerprint(digest(GUESS)) in page
+    assert tracing.fingerprint("client_secret", digest(GUESS)) in page
     assert GUESS not in page
+
+
+def test_a_guess_in_another_field_has_another_fingerprint(portal, confidential):
+    """Guesses at a code are not counted: they must say nothing of a client's secret."""
+    confidential.redeem(SECRET)
+    page = page_of(portal)
+
+    assert tracing.fingerprint("code", digest(SECRET)) in page
+    assert tracing.fingerprint("client_secret", digest(SECRET)) not in page
 
 
 @pytest.mark.parametrize(
@@ -142,7 +151,7 @@ def test_a_secret_that_is_nearly_right_is_named(portal, confidential, sent, miss
 
     assert str(NEAR_MISSES[miss]) in page
     assert SECRET not in page
-    assert tracing.fingerprint(digest(SECRET)) in page
+    assert tracing.fingerprint("client_secret", digest(SECRET)) in page
     assert "It is none of those that are stored." in page
 
 
@@ -191,6 +200,32 @@ def test_a_token_of_another_application_is_named(portal, web):
     assert str(NEAR_MISSES[N.TOKEN_OF_ANOTHER_APPLICATION]) in page_of(portal)
     elsewhere.refresh(tokens["refresh_token"])
     assert "It belongs to the application “My App”." in page_of(portal)
+
+
+def test_who_uses_another_application_is_not_told(portal, web, confidential):
+    """Neither on the page nor by a search, whatever of that application is presented here."""
+    web.application.issues_refresh_tokens = True
+    web.application.save()
+    other = make_application(application_id="other", name="Other", issues_refresh_tokens=True)
+    elsewhere, keeper = Journey(other), manager(other)
+    code = web.authorize().code
+    tokens = web.tokens()
+
+    elsewhere.redeem(code, redirect_uri=REGISTERED)
+    elsewhere.refresh(tokens["refresh_token"])
+    elsewhere.userinfo(tokens["access_token"])
+    confidential.introspect(tokens["access_token"])
+    traces = RequestTrace.objects.filter(succeeded=False)
+
+    assert [each.failed_check for each in traces.order_by("pk")] == [
+        "code.application",
+        "refresh.application",
+        "bearer.application",
+        "introspection.application",
+    ]
+    assert not traces.exclude(user=None).exists()
+    assert not any(">ada<" in page_of(keeper, each) for each in traces.filter(application=other))
+    assert "0 requests" in keeper.text("requesttrace/", q="ada")
 
 
 def test_an_id_token_sent_as_an_access_token_is_named(portal, openid):
@@ -401,7 +436,12 @@ def test_the_client_learns_nothing_more_than_before(portal, web, confidential):
         *(miss.value for miss in N if "_" in miss),
         *(str(text) for text in NEAR_MISSES.values()),
     }
-    words |= {tracing.fingerprint(digest(each)) for each in (SECRET, GUESS, CHALLENGE, code)}
+    kinds = ("client_secret", "code_verifier", "code")
+    words |= {
+        tracing.fingerprint(kind, digest(each))
+        for kind in kinds
+        for each in (SECRET, GUESS, CHALLENGE, code)
+    }
     for near, far in pairs:
         assert told(near) == told(far)
         assert not [word for word in words if word in near.html]
