@@ -22,7 +22,7 @@ from .. import audit, identifiers
 from ..conf import settings
 from ..models import Application, Right, ServiceUser
 from ..protocol import pkce
-from ..protocol.application import ApplicationFacts
+from ..protocol.application import ApplicationFacts, ClientIdType
 from ..protocol.checks import Outcome, Trace
 from ..protocol.client_authentication import (
     Client,
@@ -131,6 +131,19 @@ def may_preview_others(user: Any, rights: frozenset[Right]) -> bool:
     That needs Manage on the application, and Django's permission to look at users.
     """
     return Right.MANAGE in rights and may_look_at_users(user)
+
+
+def may_preview_clients(user: Any, rights: frozenset[Right], application: Application) -> bool:
+    """Whether an administrator may see what a client that acts for itself would be told.
+
+    Where the clients are service users, each is somebody else, and most applications know them all.
+    """
+    facts = application.facts()
+    if facts.is_openid_connect or facts.client_id_type is not ClientIdType.CONFIDENTIAL:
+        return True
+    names = ("view_serviceuser", "change_serviceuser")
+    may_look = may_look_at_users(user) or any(user.has_perm(f"oidc_pkce.{name}") for name in names)
+    return Right.MANAGE in rights and may_look
 
 
 def may_look_at_users(user: Any) -> bool:

@@ -69,10 +69,17 @@ class PreviewForm(forms.Form):
     )
 
     def __init__(
-        self, application: Application, asks: Any, *args: Any, may_choose: bool, **kwargs: Any
+        self,
+        application: Application,
+        asks: Any,
+        *args: Any,
+        may_choose: bool,
+        may_name_clients: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.asks = asks
+        self.may_name_clients = may_name_clients
         facts = application.facts()
         scopes: Any = self.fields["scopes"]
         scopes.choices = [(name, name) for name in facts.known_scopes]
@@ -88,6 +95,18 @@ class PreviewForm(forms.Form):
             )
         if application.template == Template.OPENID_CONNECT:
             self.fields["client_id"].disabled = True
+
+    def clean_grant_type(self) -> str:
+        """Who asks. Raises ``ValidationError`` for a service user that nobody may look at."""
+        chosen = str(self.cleaned_data["grant_type"])
+        if chosen == CLIENT_CREDENTIALS and not self.may_name_clients:
+            raise ValidationError(
+                gettext(
+                    "To see what is told of a service user, you need Manage on this application"
+                    " and the permission to view users or service users."
+                )
+            )
+        return chosen
 
     def clean_user(self) -> Any:
         """The user of this login name. Raises ``ValidationError`` when there is none."""
@@ -164,7 +183,10 @@ class TokenPreviewPage(ApplicationPage):
         **data: Any,
     ) -> PreviewForm:
         may_choose = token_preview.may_preview_others(request.user, rights)
-        return PreviewForm(application, request.user, may_choose=may_choose, **data)
+        may_name = token_preview.may_preview_clients(request.user, rights, application)
+        return PreviewForm(
+            application, request.user, may_choose=may_choose, may_name_clients=may_name, **data
+        )
 
     def _show(
         self,

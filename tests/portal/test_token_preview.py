@@ -111,6 +111,46 @@ def test_a_client_that_acts_for_itself_needs_no_user(portal, confidential):
 
 
 @pytest.mark.parametrize(
+    ("codenames", "rights", "may"),
+    [
+        ((), (Right.VIEW,), False),
+        (("view_user", "view_serviceuser"), (Right.VIEW,), False),
+        ((), (Right.MANAGE,), False),
+        (("view_user",), (Right.MANAGE,), True),
+        (("view_serviceuser",), (Right.MANAGE,), True),
+    ],
+    ids=["view", "view and users", "manage", "manage and users", "manage and service users"],
+)
+@pytest.mark.parametrize("name", ["robot", "nobody"])
+def test_of_service_users_only_who_manages_and_may_look_at_them_is_told(
+    confidential, codenames, rights, may, name
+):
+    """Nor is it told whether there is one of this name."""
+    Application.objects.update(flows=["AuthorizationCode", "ClientCreds"])
+    hide(confidential.application)
+    helper = give(staff("kim", *codenames), confidential.application, *rights)
+
+    page = previewed(
+        helper, confidential.application, grant_type="client_credentials", client_id=name, user=""
+    )
+
+    assert ("To see what is told of a service user" in page) is not may
+    assert ("Access token" in page) is (may and name == "robot")
+    assert AuditEvent.objects.filter(action="token.previewed").exists() is may
+
+
+def test_a_client_that_is_no_service_user_is_previewed_by_whoever_sees_it(openid_app):
+    Application.objects.update(flows=["AuthorizationCode", "ClientCreds"])
+    hide(openid_app)
+
+    page = previewed(
+        give(staff("kim"), openid_app, Right.VIEW), openid_app, grant_type="client_credentials"
+    )
+
+    assert "To see what is told of a service user" not in page
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"grant_type": "password"},
