@@ -832,6 +832,15 @@ def test_the_host_is_marked_in_the_address(portal, signed_in):
     assert "Anybody can send such a request. Add it only if this address is yours." in raw
 
 
+def test_what_was_added_is_told_as_it_was_sent(portal, signed_in):
+    """Django's administration begins every message with a capital letter."""
+    signed_in.authorize(redirect_uri=OTHER)
+
+    after = cure(portal, refused(), "redirect_uris")
+
+    assert f"Added to Allowed Redirects of My App: {OTHER}." in after
+
+
 def test_a_request_of_an_unknown_application_is_not_cured(portal, ada):
     Browser().get("/OAuth2/Authorize/nothing", {"client_id": "x", "redirect_uri": OTHER})
     trace = last_trace()

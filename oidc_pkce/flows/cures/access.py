@@ -44,7 +44,7 @@ def grant_run(case: Case) -> Cure | None:
         return None
     names = {"application": case.application.name}
     to_do = gettext("Give %(value)s the Run right on %(application)s.")
-    done = gettext("%(value)s was given the Run right on %(application)s.")
+    done = gettext("The Run right on %(application)s was given to %(value)s.")
     name = user.get_username()
     return case.edit(
         "run",

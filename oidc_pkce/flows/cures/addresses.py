@@ -36,7 +36,7 @@ def _add(case: Case, field: str, registered: Sequence[str]) -> Cure | None:
     shown, host = _in_ascii(uri)
     names = {"list": _list_of(case, field), "application": case.application.name}
     to_do = gettext("Add %(value)s to %(list)s of %(application)s.")
-    done = gettext("%(value)s was added to %(list)s of %(application)s.")
+    done = gettext("Added to %(list)s of %(application)s: %(value)s.")
     return case.edit(
         field,
         Sentence.about(to_do, shown, host=host, **names),

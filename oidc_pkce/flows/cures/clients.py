@@ -19,7 +19,7 @@ def add_client(case: Case) -> Cure | None:
         return None
     names = {"application": application.name}
     to_do = gettext("Add %(value)s to the Client ID List of %(application)s.")
-    done = gettext("%(value)s was added to the Client ID List of %(application)s.")
+    done = gettext("Added to the Client ID List of %(application)s: %(value)s.")
     return case.edit(
         "client_ids",
         Sentence.about(to_do, client, host=client, **names),
