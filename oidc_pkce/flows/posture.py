@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 
 from ..conf import settings
-from ..models import Application, ClientSecret, Usage
+from ..models import Application, ClientSecret, Right, Usage
 from ..models.application import FACTS, ApplicationQuerySet, facts_of, scope_names
 from ..protocol import posture
 from ..protocol.application import ApplicationFacts, ClientIdType, Profile
@@ -58,6 +58,11 @@ class Report:
             if each.rule.id in self.enforced and each.verdict is Verdict.NOT_MET
         )
 
+    @property
+    def without_names(self) -> Report:
+        """The same, counted, without the names of clients and without their secrets."""
+        return replace(self, findings=tuple(map(_nameless, self.findings)), secrets=())
+
 
 @dataclass(frozen=True, slots=True)
 class Switch:
@@ -77,6 +82,12 @@ class Switch:
         return Changes({name: after for name, (_, after) in self.fields.items()})
 
     @property
+    def without_names(self) -> Switch:
+        """The same, without the names of clients."""
+        enforced = tuple(map(_nameless, self.enforced))
+        return replace(self, report=self.report.without_names, enforced=enforced)
+
+    @property
     def unmet(self) -> tuple[Finding, ...]:
         """Rules of the specification that the profile is named after, and that stay unmet."""
         if self.profile.value not in list(posture.Specification):
@@ -92,6 +103,18 @@ class Switch:
             for each in self.enforced
             if each.verdict is Verdict.NOT_MET and each.affected is not None
         )
+
+
+def names_clients(user: Any, application: Application, rights: Collection[Right]) -> bool:
+    """Whether a report tells this user which clients came.
+
+    Where they are service users, only whoever may see those, or the requests that they sent.
+    """
+    facts = application.facts()
+    if facts.is_openid_connect or facts.client_id_type is not ClientIdType.CONFIDENTIAL:
+        return True
+    kinds = ("view_serviceuser", "change_serviceuser", "view_requesttrace")
+    return Right.MANAGE in rights or any(user.has_perm(f"oidc_pkce.{kind}") for kind in kinds)
 
 
 def report(application: Application, now: datetime) -> Report:
@@ -123,6 +146,13 @@ def switch(application: Application, profile: Profile, now: datetime) -> Switch:
     after = _report(candidate.facts(), before.uses, before.secrets, now)
     enforced = tuple(each for each in before.findings if each.rule.id in rules.enforced)
     return Switch(profile, fields, after, enforced)
+
+
+def _nameless(finding: Finding) -> Finding:
+    affected = finding.affected
+    if affected is None or not affected.clients:
+        return finding
+    return replace(finding, affected=replace(affected, clients=((usage.OTHERS, affected.count),)))
 
 
 def _reports(batch: Sequence[ApplicationFacts], now: datetime) -> Iterator[Report]:

@@ -85,6 +85,8 @@ class ProfilePage(ApplicationPage):
         if profile is None:
             return self._back(application)
         switch = posture.switch(application, profile, timezone.now())
+        if not posture.names_clients(request.user, application, rights):
+            switch = switch.without_names
         context = {
             "errors": errors,
             "may_save": self.right in rights,
@@ -116,6 +118,8 @@ class PosturePage(ApplicationPage):
     ) -> HttpResponse:
         """The card, then the report."""
         report = posture.report(application, timezone.now())
+        if not posture.names_clients(request.user, application, rights):
+            report = report.without_names
         context = {
             "profile_name": profile_name(application.profile),
             "about": ABOUT[application.profile],

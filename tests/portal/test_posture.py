@@ -263,6 +263,32 @@ def test_whoever_may_only_look_sees_the_difference_and_cannot_choose(list_app):
     assert Application.objects.get().profile == "cyberark"
 
 
+@pytest.mark.parametrize(
+    ("codename", "right", "may"),
+    [
+        ("view_user", Right.VIEW, False),
+        ("view_serviceuser", Right.VIEW, True),
+        ("view_requesttrace", Right.VIEW, True),
+        ("view_user", Right.MANAGE, True),
+    ],
+)
+@pytest.mark.parametrize("name", ["posture", "posture-profile"])
+def test_service_users_are_named_to_whom_may_see_them_or_their_requests(
+    confidential, name, codename, right, may
+):
+    application = confidential.application
+    set_fields(application, requires_pkce=False)
+    used(application, "code_challenge", "none", 3, client="robot")
+    hide(application)
+    sam = give(staff("sam", codename), application, right)
+
+    page = plain(sam.text(at(application, name), profile="oauth21"))
+
+    assert "3 of 3 requests" in page
+    assert ("robot" in page) is may
+    assert ("others (3)" in page) is not may
+
+
 def test_whoever_may_not_see_it_finds_nothing(list_app, openid_app):
     hide(list_app, openid_app)
     sam = give(staff("sam"), openid_app, Right.MANAGE)
@@ -280,3 +306,11 @@ def test_the_list_of_web_apps_is_filtered_by_profile(portal, list_app):
 
     assert "Second" in page
     assert "My App" not in page
+
+
+def test_another_profile_lies_below_posture(portal, list_app):
+    page = portal.text(f"application/{list_app.pk}/posture-profile/", profile="oauth21")
+    posture = f"/admin/oidc_pkce/application/{list_app.pk}/posture/"
+
+    assert f'<li><a href="{posture}">Posture</a></li>' in page
+    assert f'<li><a href="{posture}" aria-current="page">Posture</a></li>' in page
