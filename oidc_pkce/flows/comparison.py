@@ -47,7 +47,7 @@ class Comparison:
 
     ``hides_values``: values of a query are not kept, and may differ as well. ``is_cut``: only the
     beginning is kept. ``is_withheld``: what was received looked like a credential.
-    ``first_difference`` counts from 1.
+    ``first_difference`` counts from 1. ``is_unlike``: they share nothing, so nothing is marked.
     """
 
     pieces: tuple[Piece, ...]
@@ -56,6 +56,7 @@ class Comparison:
     hides_values: bool = False
     is_cut: bool = False
     is_withheld: bool = False
+    is_unlike: bool = False
 
     @property
     def received(self) -> str:
@@ -90,6 +91,8 @@ def compare(received: str, expected: Sequence[str]) -> Comparison:
     units = _units(received, hides)
     pairs = [_marked(units, _units(each, hides), is_cut=is_cut) for each in known]
     mine, first = pairs[0]
+    if all(piece.differs for piece in mine[0]):
+        return Comparison((Piece(received),), plain, None, hides, is_cut, is_unlike=True)
     others = (
         Candidate(pair[1] if _alike(units, _units(each, hides)) else (Piece(each),))
         for each, (pair, _) in zip(known[1:], pairs[1:], strict=True)

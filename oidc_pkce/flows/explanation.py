@@ -236,7 +236,7 @@ def _notes(comparison: Comparison | None, untold: Any = None) -> Iterator[str]:
         yield _("The first difference is at character %(number)s.") % {
             "number": comparison.first_difference
         }
-    elif comparison.closest and comparison.received:
+    elif comparison.closest and comparison.received and not comparison.is_unlike:
         yield _("What is kept of both is the same: they differ where nothing is kept.")
     if comparison.hides_values:
         yield _("Values in the query of an address are not kept; they may differ, too.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +19,7 @@ from .. import headers
 from ..flows import administration, cures, explanation
 from ..flows.explanation import State, Step
 from ..models import RequestTrace
-from .base import actor_of, moment
+from .base import actor_of
 from .records import OverseenAdmin, require
 
 READING = ("GET", "HEAD")
@@ -116,7 +118,7 @@ class RequestExplanation:
         yield _("Application"), made.application, self._settings_of(request, trace)
         yield _("Client"), made.client_id, ""
         yield _("Person"), made.user, ""
-        yield _("Time"), moment(made.at), ""
+        yield _("Time"), _exactly(made.at), ""
 
     def _settings_of(self, request: HttpRequest, trace: RequestTrace) -> str:
         """The application's first page, for whoever may open it."""
@@ -141,6 +143,12 @@ class RequestExplanation:
         response = TemplateResponse(request, name, {**frame, **context})
         headers.forbid_caching(response)
         return response
+
+
+def _exactly(at: datetime) -> str:
+    """To the second, to be found again in the log of a client or a proxy."""
+    local = timezone.localtime(at)
+    return f"{date_format(local, 'DATE_FORMAT')}, {date_format(local, 'H:i:s T')}"
 
 
 def _group(step: Step) -> str:

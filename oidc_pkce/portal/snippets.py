@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -40,12 +42,15 @@ class ConnectionForm(forms.Form):
         ],
     )
 
-    def __init__(self, application: Application, sent: Mapping[str, str]) -> None:
+    def __init__(
+        self, application: Application, sent: Mapping[str, str], *, not_theirs: str = ""
+    ) -> None:
         self.application, self.facts = application, application.facts()
         self.given = {name: sent[name] for name in self.base_fields if sent.get(name)}
         self.usual = {"client_id": self._usual_client_id(), "proof": self._usual_proof()}
         super().__init__({**self.usual, **self.given})
-        usable = [uri for uri in self.facts.redirect_uris if not redirect_uri.problem(uri)]
+        theirs = (uri for uri in self.facts.redirect_uris if urlsplit(uri).path != not_theirs)
+        usable = [uri for uri in theirs if not redirect_uri.problem(uri)]
         self.redirect_uris = [with_port(uri) for uri in usable]
         self._offer_client_ids()
         self._offer_redirect_uris()
@@ -121,7 +126,9 @@ class SnippetsPage(ApplicationPage):
         self, request: HttpRequest, application: Application, rights: frozenset[Right]
     ) -> HttpResponse:
         """One client's files, and the list of all clients."""
-        form = ConnectionForm(application, request.GET.dict())
+        form = ConnectionForm(
+            application, request.GET.dict(), not_theirs=self._callback_of_tests(application)
+        )
         refusals = {each.key: each.refusal(form.connection(each)) for each in RECIPES}
         shown = chosen(request.GET.get(RECIPE, ""), refusals)
         context: dict[str, Any] = {
@@ -134,6 +141,11 @@ class SnippetsPage(ApplicationPage):
         if shown and not refusals[shown.key]:
             context.update(filled_in(shown, form.connection(shown)))
         return self.render(request, application, rights, context)
+
+    def _callback_of_tests(self, application: Application) -> str:
+        """The path at which Test this application takes its answers: no client's."""
+        route = f"{self.portal.admin_site.name}:oidc_pkce_application_test_callback"
+        return reverse(route, args=[application.pk])
 
 
 def chosen(key: str, refusals: Mapping[str, str | None]) -> Recipe | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -22,11 +21,15 @@ from ..flows import token_preview
 from ..flows.interaction import Owed
 from ..flows.token_preview import MADE_ANEW, Preview, PreviewRequest, Step, UnsignedToken
 from ..models import Application, Right
-from ..protocol.application import ClientIdType, Template
+from ..protocol import clause
+from ..protocol.application import Template
 from ..protocol.checks import registry
 from ..protocol.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS
 from .application_page import ApplicationPage
 from .base import actor_of
+from .claims import Claim, claims_of
+from .client_suggestions import clients_of
+from .request_explanation import ENDPOINTS
 
 GRANT_TYPES = (
     (AUTHORIZATION_CODE, _("A person signs in (authorization code)")),
@@ -47,7 +50,9 @@ class PreviewForm(forms.Form):
         help_text=_("The login name of the person who would sign in."),
     )
     client_id = forms.CharField(
-        label=_("Client"), max_length=255, widget=widgets.AdminTextInputWidget
+        label=_("Client"),
+        max_length=255,
+        widget=widgets.AdminTextInputWidget(attrs={"list": "oidc-clients"}),
     )
     scopes = forms.MultipleChoiceField(
         label=_("Scopes"), required=False, widget=forms.CheckboxSelectMultiple
@@ -137,15 +142,6 @@ class PreviewForm(forms.Form):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One member of a token or an answer, as JSON writes its value."""
-
-    name: str
-    value: str
-    is_made_anew: bool
-
-
 class TokenPreviewPage(ApplicationPage):
     """The tokens and answers that one user, client and set of scopes would get.
 
@@ -173,7 +169,7 @@ class TokenPreviewPage(ApplicationPage):
             return self._show(request, application, rights, form)
         asked = form.asked(application)
         found = token_preview.preview(asked, application, actor=actor_of(request))
-        return self._show(request, application, rights, form, **_shown(found))
+        return self._show(request, application, rights, form, **_shown(found, asked.now))
 
     def _form(
         self,
@@ -196,8 +192,8 @@ class TokenPreviewPage(ApplicationPage):
         form: PreviewForm,
         **shown: Any,
     ) -> HttpResponse:
-        clients = application.client_ids if application.client_id_type == ClientIdType.LIST else ()
-        context = {"form": form, "errors": form.errors, "known_clients": clients, **shown}
+        clients = clients_of(application, request.user)
+        context = {"form": form, "errors": form.errors, "suggested_clients": clients, **shown}
         response = self.render(request, application, rights, context)
         headers.forbid_caching(response)
         return response
@@ -215,15 +211,15 @@ def _beginning(application: Application, asks: Any) -> Mapping[str, Any]:
     }
 
 
-def _shown(found: Preview) -> dict[str, Any]:
+def _shown(found: Preview, now: datetime) -> dict[str, Any]:
     """What the template shows of an answer."""
     return {
         "preview": found,
         "refusal": _refusal(found.refused_by),
         "owes_consent": found.owed is Owed.CONSENT,
         "owes_more": found.owed in {Owed.SIGN_IN, Owed.STEP_UP},
-        "tokens": list(_tokens(found)),
-        "answers": list(_answers(found)),
+        "tokens": list(_tokens(found, now)),
+        "answers": list(_answers(found, now)),
         "made_anew": ", ".join(MADE_ANEW),
     }
 
@@ -234,21 +230,24 @@ def _refusal(step: Step | None) -> Mapping[str, Any] | None:
         return None
     known = registry()[step.refusal.check]
     return {
-        "endpoint": step.endpoint,
+        "endpoint": ENDPOINTS.get(step.endpoint, step.endpoint),
         "outcome": step.refusal,
         "sentence": gettext(known.sentence),
         "fix": gettext(known.fix),
-        "spec": known.spec,
+        "clauses": list(clause.read(known.spec)),
     }
 
 
-def _tokens(found: Preview) -> Iterator[tuple[Any, UnsignedToken, list[Claim], list[Claim]]]:
+def _tokens(
+    found: Preview, now: datetime
+) -> Iterator[tuple[Any, UnsignedToken, Sequence[Claim], Sequence[Claim]]]:
     for words, token in ((_("Access token"), found.access_token), (_("ID token"), found.id_token)):
         if token is not None:
-            yield words, token, _claims(token.header), _claims(token.claims)
+            claims = claims_of(token.claims, now, MADE_ANEW)
+            yield words, token, claims_of(token.header, now), claims
 
 
-def _answers(found: Preview) -> Iterator[tuple[Any, list[Claim]]]:
+def _answers(found: Preview, now: datetime) -> Iterator[tuple[Any, Sequence[Claim]]]:
     told = (
         (_("Answer of the token endpoint"), found.answer),
         (_("UserInfo"), found.userinfo),
@@ -256,11 +255,4 @@ def _answers(found: Preview) -> Iterator[tuple[Any, list[Claim]]]:
     )
     for words, members in told:
         if members is not None:
-            yield words, _claims(members)
-
-
-def _claims(members: Mapping[str, Any]) -> list[Claim]:
-    return [
-        Claim(name, json.dumps(value, ensure_ascii=False, indent=1), name in MADE_ANEW)
-        for name, value in members.items()
-    ]
+            yield words, claims_of(members, now, MADE_ANEW)

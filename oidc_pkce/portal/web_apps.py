@@ -111,8 +111,13 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
         stored = self.get_queryset(request).get(pk=application.pk)
         changelist = reverse(f"{self.admin_site.name}:oidc_pkce_application_changelist")
         crumbs = [(changelist, _("Web Apps"))]
+        overview = _above(page)
         if page is not None:
-            crumbs += [(SettingsPage(self).address(stored), stored.name), ("", page.title)]
+            crumbs.append((SettingsPage(self).address(stored), stored.name))
+            if overview is not None:
+                crumbs.append((overview(self).address(stored), overview.title))
+            crumbs.append(("", page.title))
+        current = overview or page
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -122,8 +127,8 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
             "status": Status(stored.status).label,
             "status_colour": COLOURS[Status(stored.status)],
             "logo_url": logo_address(stored),
-            "pages": self._pages(PAGES, stored, page),
-            "page_tools": self._pages(TOOLS, stored, page),
+            "pages": self._pages(PAGES, stored, current),
+            "page_tools": self._pages(TOOLS, stored, current),
             "actions": menu(self, request, stored, rights),
             "rights": rights,
             "crumbs": crumbs,
@@ -190,3 +195,8 @@ class WebAppAdmin(ChosenWebApps, ClientSecretAdmin):
     def _to_changelog(self, request: HttpRequest, object_id: str) -> HttpResponse:
         application = self.application_or_404(request, object_id)
         return HttpResponseRedirect(ChangelogPage(self).address(application))
+
+
+def _above(page: ApplicationPage | None) -> type[ApplicationPage] | None:
+    """The page in the list at the left that this one lies below."""
+    return next((each for each in (*PAGES, *TOOLS) if type(page) in each.below), None)

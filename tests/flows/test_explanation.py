@@ -101,6 +101,17 @@ def test_what_may_be_a_credential_is_not_compared():
     assert not made.is_marked
 
 
+def test_where_nothing_is_shared_no_character_is_marked():
+    made = compare("my_service_user", ["7d0d3a52-6f8f-43c1-8a51", "another"])
+
+    assert marked(made.pieces) == "my_service_user"
+    assert [marked(each.pieces) for each in made.candidates] == [
+        "7d0d3a52-6f8f-43c1-8a51",
+        "another",
+    ]
+    assert list(explanation._notes(made)) == []
+
+
 @given(st.text(max_size=60), st.lists(st.text(max_size=60), max_size=4))
 def test_pieces_are_always_the_whole_text_and_what_is_not_marked_is_the_same(received, expected):
     kept = without_credentials(received)[:MAX_TEXT]
@@ -108,7 +119,7 @@ def test_pieces_are_always_the_whole_text_and_what_is_not_marked_is_the_same(rec
 
     assert made.received == kept
     assert len(made.candidates) == len(expected)
-    if made.closest and not (made.hides_values or made.is_withheld):
+    if made.is_marked and made.closest and not made.hides_values:
         same = [piece.text for piece in made.pieces if not piece.differs]
         assert same == [piece.text for piece in made.closest.pieces if not piece.differs]
 

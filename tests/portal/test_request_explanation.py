@@ -10,6 +10,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from oidc_pkce.audit import Action
 from oidc_pkce.flows import tracing
@@ -118,7 +119,9 @@ def test_a_hashed_challenge_without_its_method_is_named_where_plain_is_allowed(p
     page = page_of(portal)
 
     assert str(NEAR_MISSES[N.METHOD_LEFT_OUT]) in page
-    assert tracing.fingerprint("code_verifier", digest(CHALLENGE)) in page  # a plain challenge is a credential
+    assert (
+        tracing.fingerprint("code_verifier", digest(CHALLENGE)) in page
+    )  # a plain challenge is a credential
     assert CHALLENGE not in page
 
 
@@ -292,6 +295,13 @@ def test_a_success_is_explained_too(portal, web, settings):
     assert "Answered: every check passed." in page
     assert "code.single_use" in page
     assert "What to do" not in page
+
+
+def test_the_time_is_told_to_the_second_as_logs_do(portal, web):
+    web.authorize(scope="unknown")
+    at = timezone.localtime(last_trace().at)
+
+    assert f"{at:%H:%M:%S %Z}" in page_of(portal)
 
 
 def test_values_of_a_query_are_neither_shown_nor_marked(portal, web):

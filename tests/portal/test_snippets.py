@@ -118,6 +118,19 @@ def test_without_a_redirect_uri_nobody_can_sign_in(portal: Portal) -> None:
     assert offered(portal, made) == []
 
 
+def test_the_address_at_which_the_application_is_tested_is_no_clients(
+    portal: Portal, notes: Application
+) -> None:
+    tested = f"{BASE}/admin/oidc_pkce/application/{notes.pk}/test-callback/"
+    theirs, notes.redirect_uris = notes.redirect_uris, [tested]
+    notes.save()
+    assert offered(portal, notes) == []
+
+    notes.redirect_uris = [tested, *theirs]
+    notes.save()
+    assert "test-callback" not in text(portal, notes, client="curl")
+
+
 def test_machines_get_client_credentials_where_they_are_ticked(portal: Portal) -> None:
     made = make_application(
         client_id_type="Confidential", client_ids=[], redirect_uris=[], flows=["ClientCreds"]

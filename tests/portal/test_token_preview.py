@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -32,6 +33,21 @@ def test_the_page_shows_tokens_and_answers_and_what_is_made_anew(portal, openid_
     assert not INLINE.search(page)
 
 
+def test_times_are_told_in_words_too(portal, openid_app, ada):
+    page = previewed(portal, openid_app, user="ada")
+
+    assert re.search(r"<dt>exp</dt><dd><code>\d+</code> <span[^>]*>[^<]+\(in \d+\shours?", page)
+
+
+def test_the_clients_are_suggested_to_whom_may_see_them(portal, list_app, confidential):
+    suggested = '<option value="{}"></option>'
+
+    assert suggested.format("my_service_user") in portal.text(path_of(list_app))
+    assert suggested.format("robot") in portal.text(path_of(confidential.application))
+    helper = give(staff("kim"), confidential.application, Right.VIEW)
+    assert suggested.format("robot") not in helper.text(path_of(confidential.application))
+
+
 def test_nothing_is_previewed_by_an_address(portal, openid_app, ada):
     page = portal.text(path_of(openid_app), user="ada", client_id="x", grant_type="password")
 
@@ -49,6 +65,8 @@ def test_the_check_that_would_refuse_is_told_with_its_cure(portal, list_app):
     page = previewed(portal, list_app, client_id="other")
 
     assert "authorize.client_id" in page
+    assert "of Authorize would refuse this" in page
+    assert 'href="https://www.rfc-editor.org/rfc/rfc6749' in page
     assert "Add this client to the application's Client ID List" in page
     assert "Access token" not in page
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.template.defaultfilters import date as format_date
-from django.utils.timesince import timesince, timeuntil
-from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_noop
 
 from ...flows import keys
 from ...models import Application
 from ...protocol import jose
+from ..claims import Claim, as_json, claims_of
 
 ACCESS_TOKEN, ID_TOKEN, REFRESH_TOKEN = "access_token", "id_token", "refresh_token"
 KINDS = (ID_TOKEN, ACCESS_TOKEN, REFRESH_TOKEN)
-
-_TIMES = ("exp", "iat", "nbf", "auth_time", "updated_at")
 
 #: What ``jose`` raises, for translators.
 REASONS = (
@@ -55,15 +50,6 @@ class Finding:
 
     good: bool
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A member as JSON writes it; of a time, the words."""
-
-    name: str
-    value: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +95,7 @@ def _decode(
     claims, findings = _verified(text, header, now)
     if claims is not None:
         findings += _findings(kind, claims, header, application, expected, now)
-    shown = tuple(_claim(name, value, now) for name, value in (claims or {}).items())
-    head = tuple(_claim(name, value, now) for name, value in header.items())
+    head, shown = claims_of(header, now), claims_of(claims or {}, now)
     return Decoded(kind, text, head, shown, tuple(findings))
 
 
@@ -165,7 +150,7 @@ def _same(name: str, received: Any, wanted: str) -> Finding:
         said = gettext("%(name)s is what this client expects.")
         return Finding(True, said % {"name": name})
     said = gettext("%(name)s is %(received)s, and not %(expected)s.")
-    values = {"received": _json(received), "expected": _json(wanted)}
+    values = {"received": as_json(received), "expected": as_json(wanted)}
     return Finding(False, said % {"name": name, **values})
 
 
@@ -182,30 +167,3 @@ def _in_time(claims: Mapping[str, Any], now: datetime) -> Finding:
         said, reason = gettext("The times do not fit: %(reason)s."), str(fault)
         return Finding(False, said % {"reason": gettext(reason)})
     return Finding(True, gettext("It is valid at this moment."))
-
-
-def _claim(name: str, value: Any, now: datetime) -> Claim:
-    return Claim(name, _json(value), in_words(value, now) if name in _TIMES else "")
-
-
-def in_words(value: Any, now: datetime) -> str:
-    """A NumericDate as people read it, and how far away it is; nothing for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return ""
-    try:
-        at = datetime.fromtimestamp(value, UTC)
-    except (OverflowError, OSError, ValueError):
-        return ""
-    return f"{format_date(localtime(at), 'DATETIME_FORMAT')} ({_distance(at, now)})"
-
-
-def _distance(at: datetime, now: datetime) -> str:
-    if abs((at - now).total_seconds()) < 60:
-        return gettext("now")
-    if at > now:
-        return gettext("in %(time)s") % {"time": timeuntil(at, now)}
-    return gettext("%(time)s ago") % {"time": timesince(at, now)}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

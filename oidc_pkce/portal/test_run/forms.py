@@ -7,14 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ...models import Application, ServiceUser
-from ...protocol.application import ClientIdType
+from ...models import Application
 from ...protocol.authorization import PROMPTS, RESPONSE_MODES, challenge_methods
-from ...protocol.client import known_clients
 from ...protocol.metadata import authentication_methods
 from ...protocol.parameters import MAX_VALUE_LENGTH
 from ...protocol.pkce import S256
@@ -23,7 +20,6 @@ from ...protocol.scope import OPENID
 from . import remembered
 
 MAX_TYPED = 2 * MAX_VALUE_LENGTH  # more than the endpoint takes: its refusal can be tried, too
-MOST_CLIENTS = 100  # that are suggested
 
 Suggestions = Mapping[str, Sequence[str]]
 
@@ -140,20 +136,6 @@ def _scopes(known: Sequence[str]) -> Sequence[str]:
     """openid and profile where they are known, else the application's own first one."""
     wanted = [name for name in (OPENID, "profile") if name in known]
     return wanted or known[:1]
-
-
-def clients_of(application: Application, user: Any) -> list[str]:
-    """Whom the page may suggest as a client: service users only to whom may see their list."""
-    facts = application.facts()
-    if facts.is_openid_connect or facts.client_id_type is not ClientIdType.CONFIDENTIAL:
-        return list(known_clients(facts))[:MOST_CLIENTS]
-    if not any(user.has_perm(f"oidc_pkce.{verb}_serviceuser") for verb in ("view", "change")):
-        return []
-    login = f"user__{get_user_model().USERNAME_FIELD}"
-    rows = ServiceUser.objects.order_by(login)
-    if facts.must_be_oauth_client:
-        rows = rows.filter(is_oauth_confidential_client=True)
-    return [str(name) for name in rows.values_list(login, flat=True)[:MOST_CLIENTS]]
 
 
 def suggestions(

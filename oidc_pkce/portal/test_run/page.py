@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from ... import headers
@@ -21,7 +20,6 @@ class RunPage(ApplicationPage):
     """A page of a run; whoever sees the application may use it."""
 
     right = Right.VIEW
-    overview: ClassVar[Any] = _("Test this application")
 
     def mounted(self) -> Callable[..., HttpResponse]:
         """Nothing that was posted stands in the report of a crash.
@@ -43,7 +41,7 @@ class RunPage(ApplicationPage):
         context: Mapping[str, Any],
     ) -> HttpResponse:
         """The page, which no cache keeps: it may hold tokens."""
-        shown = {**self._crumbs(request, application, rights), **context}
+        shown = {"test_url": self.place("test", application), **context}
         response = super().render(request, application, rights, shown)
         headers.forbid_caching(response)
         # Its own address may hold a code. A form's post needs the referrer of the same origin.
@@ -62,17 +60,6 @@ class RunPage(ApplicationPage):
     def test_page_uri(self, request: HttpRequest, application: Application) -> str:
         """Where a sign-out leads back to."""
         return request.build_absolute_uri(self.place("test", application))
-
-    def _crumbs(
-        self, request: HttpRequest, application: Application, rights: frozenset[Right]
-    ) -> dict[str, Any]:
-        start = self.place("test", application)
-        if self.name == "test":
-            return {"test_url": start}
-        frame = self.portal.frame(request, application, rights, page=self)
-        pages = [(address, words, address == start) for address, words, _ in frame["page_tools"]]
-        crumbs = [*frame["crumbs"][:-1], (start, self.overview), ("", self.title)]
-        return {"test_url": start, "crumbs": crumbs, "page_tools": pages}
 
 
 def is_same_origin(request: HttpRequest, address: str) -> bool:

@@ -20,6 +20,7 @@ from ...protocol.metadata import grant_types
 from ...protocol.response_type import offered
 from ..application_page import edited_meanwhile
 from ..base import whole_number
+from ..client_suggestions import clients_of
 from . import explained, forms, remembered
 from .answer import TestCallPage
 from .callback import TestCallbackPage
@@ -92,7 +93,7 @@ class TestRunPage(RunPage):
         self, request: HttpRequest, application: Application, rights: frozenset[Right]
     ) -> HttpResponse:
         """A request that the application answers, or one that was sent before, to be changed."""
-        clients = forms.clients_of(application, request.user)
+        clients = clients_of(application, request.user)
         values = forms.suggested(
             application,
             self.callback_uri(request, application),
@@ -142,7 +143,7 @@ class TestRunPage(RunPage):
         rights: frozenset[Right],
         form: forms.RequestForm,
     ) -> HttpResponse:
-        clients = forms.clients_of(application, request.user)
+        clients = clients_of(application, request.user)
         return self._show(request, application, rights, form, clients)
 
     def _show(
