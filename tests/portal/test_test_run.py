@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import jwt
 import pytest
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.core.cache import cache
@@ -683,6 +684,18 @@ def test_a_forged_token_is_not_called_verified(openid_runner: Runner) -> None:
 
     assert verified(page) == 0
     assert "The signature is not verified: the signature does not fit." in page.text
+
+
+@pytest.mark.parametrize("moment", [253402300799, -62135596800, 10**18])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Adak"])
+def test_a_forged_moment_that_no_calendar_has_breaks_nothing(
+    openid_runner: Runner, settings: Any, moment: int, zone: str
+) -> None:
+    settings.TIME_ZONE = zone
+    forged = jwt.encode({"sub": "x"}, "k" * 32, headers={"exp": moment, "iat": moment})
+    page = openid_runner.press(openid_runner.tokens(), "userinfo", access_token=forged)
+
+    assert str(moment) in page.text
 
 
 # --- who may, and what changes ------------------------------------------------------------------
