@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -89,7 +90,6 @@ class RequestAdmin(OverseenAdmin):
         "shown_application",
         "client_id",
         "outcome",
-        "failed_check",
     )
     list_display_links = ("at", "request_id")
     list_filter = (
@@ -176,5 +176,8 @@ class RequestAdmin(OverseenAdmin):
 
     @admin.display(description=_("Outcome"))
     def outcome(self, obj: Any) -> SafeString:
-        """Succeeded or refused."""
-        return good_or_bad(obj.succeeded, (_("succeeded"), _("refused")))
+        """Succeeded or refused, and by which check."""
+        badge = good_or_bad(obj.succeeded, (_("succeeded"), _("refused")))
+        if not obj.failed_check:
+            return badge
+        return format_html('{}<span class="oidc-id">{}</span>', badge, obj.failed_check)

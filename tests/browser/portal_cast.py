@@ -271,6 +271,7 @@ def add_records(rows: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     ada = get_user_model().objects.get(username="ada")
     add_sign_ins(ada, rows["notes"], now)
+    add_uses(rows["notes"], now)
     common = {"user": ada, "subject": "ada", "auth_time": now, "created_at": now}
     grants = Grant.objects.bulk_create(
         Grant(
@@ -336,6 +337,35 @@ def add_sign_ins(user: Any, application_pk: int, now: datetime) -> None:
         )
 
 
+def add_uses(application_pk: int, now: datetime) -> None:
+    """Five weeks of requests, some of them old-fashioned."""
+    from oidc_pkce.models import Usage
+
+    Usage.objects.bulk_create(
+        Usage(
+            application_id=application_pk,
+            client_id="my_service_user",
+            feature=feature,
+            value=value,
+            count=count,
+            first_seen_at=now - timedelta(days=35),
+            last_seen_at=now - timedelta(days=days),
+        )
+        for feature, value, count, days in USES
+    )
+
+
+USES = (
+    ("code_challenge", "S256", 12040, 0),
+    ("code_challenge", "none", 35, 6),
+    ("response_type", "code", 12075, 0),
+    ("grant_type", "authorization_code", 12011, 0),
+    ("grant_type", "refresh_token", 40377, 0),
+    ("client_authentication", "none", 52388, 0),
+    ("algorithm", "RS256", 52388, 0),
+    ("redirect_uri", "https", 12075, 0),
+    ("resource", "none", 12075, 0),
+)
 SIGN_INS = (4, 9, 14, 11, 18, 21, 16, 9, 5, 2, 0, 0, 1, 0, 0, 2, 6, 8, 12, 13, 10, 9, 7, 3)
 FAILURES = (0, 1, 2, 0, 1, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 1, 0, 0)
 GRANTS = (

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode, urljoin
 
 from playwright.sync_api import Page
 
 from tests.browser.administrator import Administrator
+from tests.browser.journey import CHALLENGE
 
 Rows = Mapping[str, Any]
 
@@ -81,6 +83,23 @@ def begin_to_watch(page: Page) -> None:
     page.get_by_role("button", name="Stop watching").wait_for()
 
 
+def watch_a_client(page: Page) -> None:
+    """Two requests arrive, of which one is refused."""
+    begin_to_watch(page)
+    sent = {
+        "response_type": "code",
+        "client_id": "my_service_user",
+        "redirect_uri": "https://notes.example.com/signed-in",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+        "scope": "notes.read",
+    }
+    authorize = urljoin(page.url, "/OAuth2/Authorize/field_notes")
+    for changed in ({}, {"redirect_uri": "https://notes.example.com/signed-in/"}):
+        page.request.get(f"{authorize}?{urlencode({**sent, **changed})}", max_redirects=0)
+    page.locator("[data-request]").nth(1).wait_for()
+
+
 def open_rules(page: Page) -> None:
     for rule in page.locator(".oidc-part > .oidc-rules summary").all()[:4]:
         rule.click()
@@ -99,6 +118,10 @@ def exchange_the_code(page: Page) -> None:
     send_as_a_client(page)
     page.get_by_role("button", name="Exchange the code").click()
     page.get_by_role("heading", name="Tokens", exact=True).wait_for()
+
+
+def open_the_tokens(page: Page) -> None:
+    exchange_the_code(page)
     for each in page.get_by_text("The token itself").all():
         each.click()
 
@@ -143,7 +166,8 @@ SCREENS: dict[str, Screen] = {
     "changelog": Screen("application/{notes}/changelog/"),
     "changelog-hard": Screen("application/{hard}/changelog/"),
     "watch": Screen("application/{notes}/watch/"),
-    "watching": Screen("application/{notes}/watch/", begin_to_watch),
+    "watching": Screen("application/{notes}/watch/", watch_a_client),
+    "watching-nothing": Screen("application/{bare}/watch/", begin_to_watch),
     "posture": Screen("application/{notes}/posture/", open_rules),
     "posture-hard": Screen("application/{hard}/posture/"),
     "posture-openid": Screen("application/{online}/posture/"),
@@ -153,6 +177,7 @@ SCREENS: dict[str, Screen] = {
     "test-an-application-answer": Screen("application/{online}/test/", send_as_a_client),
     "test-an-application-stopped": Screen("application/{notes}/test-callback/?code=c&state=s"),
     "test-an-application-tokens": Screen("application/{online}/test/", exchange_the_code),
+    "test-an-application-tokens-open": Screen("application/{online}/test/", open_the_tokens),
     "snippets": Screen("application/{notes}/snippets/"),
     "snippets-openid": Screen("application/{online}/snippets/?client=authjs", open_the_unsuited),
     "snippets-hard": Screen("application/{hard}/snippets/?client=go"),

@@ -44,6 +44,8 @@ PORTAL = (
     *("home", "web-apps", "add-web-apps", "add-web-apps-custom", "add-web-apps-import-preview"),
     *("add-web-app", "actions", "settings", "general-usage", "trust", "client-secret-new"),
     *("tokens", "scope", "permissions", "account-mapping", "policy", "changelog"),
+    *("test-an-application", "test-an-application-answer", "test-an-application-tokens"),
+    *("token-preview-shown", "watching", "posture", "posture-profile", "snippets"),
     *("service-user", "role-members", "role-applications", "grants", "grant"),
     *("signing-keys", "signing-key-rotate", "audit-log", "requests", "request"),
     "sign-out-deliveries",
@@ -62,15 +64,21 @@ NEUTRAL = r"""([old, address, day]) => {
     const found = new Date(Date.UTC(year, months.indexOf(month), date) + shift);
     return `${months[found.getUTCMonth()]} ${found.getUTCDate()}, ${found.getUTCFullYear()}`;
   };
+  const names = [[old, address], [encodeURIComponent(old), encodeURIComponent(address)],
+                 [new URL(old).host, new URL(address).host]];
+  const neutral = (text) => names.reduce((told, [from, to]) => told.replaceAll(from, to), text)
+    .replace(/\b1\d{9}\b/g, (seconds) => Number(seconds) + shift / 1000)
+    .replace(dates, moved);
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
-    const text = texts.currentNode.data.replaceAll(old, address);
-    texts.currentNode.data = text.replace(dates, moved);
+    texts.currentNode.data = neutral(texts.currentNode.data);
   }
   for (const input of document.querySelectorAll("input")) {
-    input.placeholder = input.placeholder.replaceAll(old, address);
+    input.placeholder = neutral(input.placeholder);
+    input.value = neutral(input.value);
   }
   document.activeElement.blur();
+  window.scrollTo(0, 0);
 }"""
 
 

@@ -175,3 +175,11 @@ def test_a_sign_out_that_waits_says_why(portal, list_app):
         assert nasty not in text
         assert not INLINE.search(text)
     assert "503" in page
+
+
+def test_the_list_names_the_check_beside_the_outcome(portal, list_app):
+    make_traces(1, list_app)
+
+    page = portal.text("requesttrace/")
+
+    assert '<span class="oidc-id">token.code</span></td>' in page

@@ -165,6 +165,7 @@ class TestRunPage(RunPage):
             "switches": self._switches(request, application),
             "switch_url": self.place("test-redirect", application),
             "may_switch": Right.MANAGE in rights,
+            "watch_url": self.place("watch", application),
             "latest": explained.latest(request, self.portal.admin_site, application),
             **self._machine(application, clients),
         }
