@@ -86,10 +86,10 @@ class RequestAdmin(OverseenAdmin):
     list_display = (
         "at",
         "request_id",
+        "outcome",
         "shown_endpoint",
         "shown_application",
         "client_id",
-        "outcome",
     )
     list_display_links = ("at", "request_id")
     list_filter = (
