@@ -28,8 +28,8 @@ ABOUT: Mapping[str, Any] = {
     Profile.CYBERARK.value: _("Presets what a new application has; enforces nothing."),
     Profile.OAUTH21.value: _("PKCE with S256, and neither Implicit nor Resource Owner."),
     Profile.FAPI2.value: _(
-        "The same, confidential clients alone, tokens signed with PS256, ES256 or EdDSA. Some of"
-        " FAPI 2.0 this server cannot do."
+        "As OAuth 2.1, and confidential clients alone, tokens signed with PS256, ES256 or EdDSA."
+        " Some of FAPI 2.0 this server cannot do."
     ),
     Profile.LEGACY.value: _("Presets nothing and enforces nothing."),
 }

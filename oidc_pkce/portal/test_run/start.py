@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from ...flows import webapps
 from ...flows.webapps import Changes
 from ...models import Application, Right
+from ...protocol.application import Template
 from ...protocol.metadata import grant_types
 from ...protocol.response_type import offered
 from ..application_page import edited_meanwhile
@@ -178,7 +179,11 @@ class TestRunPage(RunPage):
             {
                 "uri": ours,
                 "is_on": ours in application.redirect_uris,
-                "where": _("Allowed Redirects"),
+                "where": (
+                    _("Authorized Redirect URIs")
+                    if application.template == Template.OPENID_CONNECT
+                    else _("Allowed Redirects")
+                ),
                 "why": _("Without it the answers cannot come back to this page."),
                 "name": "redirect",
             },
