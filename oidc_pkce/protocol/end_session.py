@@ -16,7 +16,7 @@ from .application import ApplicationFacts
 from .authorization import MAX_STATE
 from .checks import check
 from .client import known_clients, serves_client
-from .errors import InvalidRequest, UnknownClient, UnusableRedirectUri
+from .errors import InvalidRequest, UnknownClient
 from .near_miss import closest_first, of_word
 from .parameters import Parameters
 from .response_mode import AuthorizationResponse, Fields
@@ -103,14 +103,7 @@ def address_is_registered(application: ApplicationFacts | None, received: str) -
     """post_logout_redirect_uri equals, character for character, a registered one."""
     if application is None or not received:
         return
-    registered = application.post_logout_redirect_uris
-    if found := redirect_uri.mismatch(registered, received):
-        raise UnusableRedirectUri(
-            received=received,
-            expected=found.candidates,
-            detail=found.detail,
-            near_misses=found.near_misses,
-        )
+    redirect_uri.require_registered(application.post_logout_redirect_uris, received)
 
 
 # --- what fails here is not used (§4): the person is asked, the browser goes nowhere -----------

@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Literal
 from urllib.parse import unquote
 
+from .errors import UnusableRedirectUri
 from .near_miss import NearMiss, closest_first
 
 MAX_LENGTH = 2000  # characters
@@ -97,6 +98,17 @@ def mismatch(registered: Sequence[str], received: str) -> Mismatch | None:
     if matches(registered, received):
         return None
     return differing(registered, received, problem(received))
+
+
+def require_registered(registered: Sequence[str], received: str) -> None:
+    """Raise ``UnusableRedirectUri`` for a received URI that is not a registered one."""
+    if found := mismatch(registered, received):
+        raise UnusableRedirectUri(
+            received=received,
+            expected=found.candidates,
+            detail=found.detail,
+            near_misses=found.near_misses,
+        )
 
 
 def differing(registered: Sequence[str], received: str, fault: str | None = None) -> Mismatch:

@@ -68,13 +68,7 @@ def redirect_uri_is_registered(question: Question) -> None:
     received, registered = question.get("redirect_uri"), question.application.redirect_uris
     if received is None:
         raise UnusableRedirectUri("redirect_uri is missing", expected=registered)
-    if found := redirect_uri.mismatch(registered, received):
-        raise UnusableRedirectUri(
-            received=received,
-            expected=found.candidates,
-            detail=found.detail,
-            near_misses=found.near_misses,
-        )
+    redirect_uri.require_registered(registered, received)
 
 
 DESTINATION_CHECKS = (
