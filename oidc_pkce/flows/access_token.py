@@ -17,7 +17,7 @@ from django.utils.functional import SimpleLazyObject
 
 from .. import identifiers
 from ..models import AccessToken, Application, Grant, RevokedToken, Right, Subject, has_right
-from ..models.application import FACTS, facts_of, scope_names
+from ..models.application_facts import FACTS, facts_of, scope_names
 from ..models.statement import Statement, columns, instance
 from ..protocol import jose
 from ..protocol.access import ITSELF, Access

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Exists, Subquery
 
 from ..models import Application, ClientSecret, ServiceUser
-from ..models.application import FACTS, facts_of, scope_names
+from ..models.application_facts import FACTS, facts_of, scope_names
 from ..models.client_secret import LIVE_SECRETS
 from ..models.statement import Row, Statement
 from ..protocol.application import ApplicationFacts, ClientIdType

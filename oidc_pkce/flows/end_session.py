@@ -18,7 +18,7 @@ from django.db import transaction
 from .. import audit, signals
 from ..conf import settings
 from ..models import Application, EndedSession, Grant, LogoutDelivery, Subject
-from ..models.application import FACTS, facts_of, scope_names
+from ..models.application_facts import FACTS, facts_of, scope_names
 from ..protocol import end_session as rules
 from ..protocol import id_token, jose, redirect_uri
 from ..protocol.application import ApplicationFacts, Template

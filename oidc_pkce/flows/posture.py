@@ -13,7 +13,8 @@ from django.db.models import Q
 
 from ..conf import settings
 from ..models import Application, ClientSecret, Right, Usage
-from ..models.application import FACTS, ApplicationQuerySet, facts_of, scope_names
+from ..models.application import ApplicationQuerySet
+from ..models.application_facts import FACTS, facts_of, scope_names
 from ..protocol import posture
 from ..protocol.application import ApplicationFacts, ClientIdType, Profile
 from ..protocol.metadata import Locations, authentication_methods, document

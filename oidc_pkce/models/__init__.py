@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from .application import (
-    Application,
-    ApplicationLogo,
-    LoginInitiation,
-    Profiles,
-    Scope,
-    Status,
-)
+from .application import Application, LoginInitiation, Profiles, Status
 from .audit import AuditEvent
 from .authorization import AuthorizationCode
 from .back_channel_logout import LogoutDelivery
@@ -17,8 +10,10 @@ from .client_secret import ClientSecret
 from .consent import Consent
 from .end_session import EndedSession
 from .grant import ClientAuthentication, Grant
+from .logo import ApplicationLogo
 from .permission import Permission, Principal, Right, has_right
 from .role import Role
+from .scope import Scope
 from .service_user import ServiceUser
 from .signing_key import KeyState, SigningKey
 from .subject import Subject

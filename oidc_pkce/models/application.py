@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Aggregate, Case, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +30,7 @@ from ..protocol.application import (
 )
 from ..protocol.metadata import Locations, issuer_problem
 from . import account_mapping, policy, profile
+from .application_facts import FACTS, facts_of
 from .fields import StringListField
 
 TEMPLATE_NAMES: Mapping[str, str] = {
@@ -412,96 +412,3 @@ class Application(models.Model):
     def scope_names(self) -> list[str]:
         """The scopes that this application defines, in their order."""
         return [scope.name for scope in self.scopes.all()]
-
-
-class JsonArray(Aggregate):
-    """All values of a group as one JSON array, on every database that has JSON."""
-
-    function = "JSON_ARRAYAGG"
-    name = "JsonArray"
-    output_field = models.JSONField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **context)
-
-
-def scope_names(application: str = "pk") -> dict[str, Subquery]:
-    """What to annotate a query with, so that it has the columns of ``FACTS``.
-
-    ``application`` names the outer query's column that holds the application's key.
-    """
-    mine = Scope.objects.filter(application=OuterRef(application)).order_by()
-    return {"scope_names": Subquery(mine.values("application").values(n=JsonArray("name")))}
-
-
-#: The columns that :func:`facts_of` reads, in their order; the last one is :func:`scope_names`.
-FACTS = ("pk", *(field.name for field in fields(ApplicationFacts) if field.name != "pk"))
-
-_READ: Mapping[str, Callable[[Any], Any]] = {
-    "template": Template,
-    "client_id_type": ClientIdType,
-    "token_type": TokenType,
-    "subject_type": SubjectType,
-    "profile": Profile,
-    "user_name_strategy": UserNameStrategy,
-    "allowed_networks": tuple,
-    "scope_names": lambda names: tuple(names or ()),
-    "client_ids": tuple,
-    "redirect_uris": tuple,
-    "post_logout_redirect_uris": tuple,
-    "trusted_origins": tuple,
-    "flows": lambda names: frozenset(map(Flow, names)),
-}
-
-
-def facts_of(values: Sequence[Any]) -> ApplicationFacts:
-    """An application as the rules see it, from the columns of ``FACTS``."""
-    read = dict(zip(FACTS, values, strict=True))
-    for column, convert in _READ.items():
-        read[column] = convert(read[column])
-    if not read["issuer"]:
-        read["issuer"] = Locations(settings.issuer_base, read["application_id"]).issuer
-    return ApplicationFacts(**read)
-
-
-class Scope(models.Model):
-    """A scope that an application defines, with the REST paths that it opens."""
-
-    application = models.ForeignKey(Application, models.CASCADE, related_name="scopes")
-    name = models.CharField(_("Name"), max_length=255, validators=[validators.validate_scope_name])
-    description = models.CharField(
-        _("Description"), max_length=500, blank=True, validators=[validators.validate_text]
-    )
-    rest_patterns = StringListField(
-        _("Allowed REST APIs"),
-        validators=[validators.validate_rest_patterns],
-        help_text=_("One regular expression per line, matched against the path below the host."),
-    )
-
-    class Meta:
-        verbose_name = _("scope")
-        verbose_name_plural = _("scopes")
-        ordering = ("pk",)
-        constraints = (
-            models.UniqueConstraint(fields=("application", "name"), name="oidc_pkce_scope_name"),
-        )
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ApplicationLogo(models.Model):
-    """An application's logo; kept apart, so that no hot path reads its bytes."""
-
-    application = models.OneToOneField(
-        Application, models.CASCADE, related_name="logo", primary_key=True
-    )
-    content_type = models.CharField(max_length=32)
-    content = models.BinaryField()
-    etag = models.CharField(max_length=64)
-
-    def __str__(self) -> str:
-        return f"logo of {self.application}"

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from ..protocol import posture
 from ..protocol.application import ApplicationFacts, Profile
+from .application_facts import FACTS, facts_of
 
 if TYPE_CHECKING:
     from .application import Application
@@ -36,8 +37,6 @@ def _facts(application: Application) -> ApplicationFacts | None:
 
     Such a field has a fault of its own, and no scope decides about what profiles enforce.
     """
-    from .application import FACTS, facts_of  # the model asks this module
-
     values = [() if name == "scope_names" else getattr(application, name) for name in FACTS]
     try:
         return facts_of(values)
