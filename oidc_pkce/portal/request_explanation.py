@@ -79,6 +79,7 @@ class RequestExplanation:
         context = {
             "explanation": made,
             "cures": cures.offered(request.user, trace),
+            "is_outdated": _is_outdated(trace),
             "expected_label": EXPECTED.get(made.failed_check, _("Expected")),
             "facts": list(self._facts(request, trace, made)),
             "steps": [(step, *STATES[step.state]) for step in made.steps],
@@ -143,6 +144,12 @@ class RequestExplanation:
         response = TemplateResponse(request, name, {**frame, **context})
         headers.forbid_caching(response)
         return response
+
+
+def _is_outdated(trace: RequestTrace) -> bool:
+    """Whether the application has been changed since it refused the request."""
+    application = trace.application
+    return not trace.succeeded and application is not None and application.updated_at > trace.at
 
 
 def _exactly(at: datetime) -> str:
