@@ -12,7 +12,11 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client as Browser
 
+from oidc_pkce.models import Application
 from tests.fixtures import make_user
+from tests.journeys import Journey, make_application
+from tests.portal.explaining import REGISTERED
+from tests.portal.running import Runner
 
 INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)[^>]*>\s*[^\s<]|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE
@@ -104,3 +108,52 @@ def portal(db: None) -> Portal:
 def second(db: None) -> Portal:
     """Another one, at the same time."""
     return Portal(make_user("kim", is_staff=True, is_superuser=True))
+
+
+@pytest.fixture
+def robin(db: None) -> Any:
+    return make_user("robin", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def runner(robin: Any, list_app: Application) -> Runner:
+    """OAuth2 Client, Client ID Type List."""
+    return Runner(robin, list_app).allow()
+
+
+@pytest.fixture
+def openid_runner(robin: Any, openid_app: Application) -> Runner:
+    """OpenID Connect, PKCE alone."""
+    return Runner(robin, openid_app).allow()
+
+
+@pytest.fixture
+def server_runner(robin: Any, robot: Any) -> Runner:
+    """OAuth2 Server, Confidential: the service user robot has a secret."""
+    made = make_application(
+        template="OAuth2Server",
+        application_id="api",
+        name="API",
+        client_id_type="Confidential",
+        client_ids=[],
+        audience="company://api",
+        flows=["AuthorizationCode", "ClientCreds"],
+        issues_refresh_tokens=True,
+    )
+    made.scopes.create(name="read")
+    return Runner(robin, made).allow()
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest, db: None) -> Any:
+    """Any fixture, by its name."""
+    return request.getfixturevalue
+
+
+@pytest.fixture
+def web(ada: Any) -> Journey:
+    """A browser before an application with an https redirect URI and one of a loopback."""
+    made = make_application(redirect_uris=[REGISTERED, "http://localhost:5000/callback"])
+    made.scopes.create(name="notes.read")
+    made.scopes.create(name="notes.write")
+    return Journey(made, redirect_uri=REGISTERED).log_in(ada)

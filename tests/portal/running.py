@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -193,3 +194,11 @@ class Runner:
 
 def query_of(address: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+
+
+def session_text(runner: Runner) -> str:
+    return json.dumps(dict(runner.browser.session.items()))
+
+
+def verified(page: Page) -> int:
+    return page.text.count("The signature is verified: RS256 with the published key")
