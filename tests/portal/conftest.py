@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.http import HttpResponse
 from django.test import Client as Browser
 
-from oidc_pkce.models import Application
+from oidc_pkce.models import Application, Role
 from tests.fixtures import make_user
 from tests.journeys import Journey, make_application
 from tests.portal.explaining import REGISTERED
@@ -157,3 +158,15 @@ def web(ada: Any) -> Journey:
     made.scopes.create(name="notes.read")
     made.scopes.create(name="notes.write")
     return Journey(made, redirect_uri=REGISTERED).log_in(ada)
+
+
+@pytest.fixture
+def bare(db: None) -> Application:
+    """An application without any row."""
+    return make_application(everybody=False)
+
+
+@pytest.fixture
+def role(db: None) -> Role:
+    Group.objects.create(name="Field workers")
+    return Role.objects.get()

@@ -12,8 +12,8 @@ from oidc_pkce.portal.test_run import in_process
 from oidc_pkce.portal.test_run.in_process import Unanswered
 from tests.fixtures import make_user
 from tests.journeys import SECRET
+from tests.portal.permission_rows import give
 from tests.portal.running import Runner
-from tests.portal.test_permissions import give
 
 pytestmark = pytest.mark.django_db
 

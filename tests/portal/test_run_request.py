@@ -10,8 +10,8 @@ import pytest
 from oidc_pkce.models import Right
 from tests.fixtures import make_user
 from tests.journeys import BASE, make_application
+from tests.portal.permission_rows import give
 from tests.portal.running import Page, Runner, query_of
-from tests.portal.test_permissions import give
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from django.contrib.auth.models import Permission as DjangoPermission
 from oidc_pkce.models import AccessToken, Application, AuditEvent, Grant, RequestTrace, Right
 from tests.fixtures import make_user
 from tests.journeys import BASE
+from tests.portal.permission_rows import give
 from tests.portal.running import Runner, session_text
-from tests.portal.test_permissions import give
 
 pytestmark = pytest.mark.django_db
 
