@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from tests.browser.administrator import Administrator
 from tests.browser.journey import CHALLENGE
 
 Rows = Mapping[str, Any]
+
+#: The list of redirect URIs is called otherwise on an OpenID Connect application.
+SWITCH_ON = re.compile("Switch on: (Allowed Redirects|Authorized Redirect URIs)")
 
 
 def nothing_more(_: Page) -> None:
@@ -107,7 +111,7 @@ def open_rules(page: Page) -> None:
 
 def send_as_a_client(page: Page) -> None:
     """Our redirect URI is switched on where nobody has done so yet."""
-    switch = page.get_by_role("button", name="Switch on: Allowed Redirects")
+    switch = page.get_by_role("button", name=SWITCH_ON)
     if switch.count():
         switch.click()
     page.get_by_role("button", name="Send the request").click()

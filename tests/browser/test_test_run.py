@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, StorageState, expect
 from tests.browser.administrator import Administrator, number_of
 from tests.browser.conftest import Complaints
 from tests.browser.journey import PASSWORD, Site
+from tests.browser.portal_screens import SWITCH_ON
 from tests.clients.provisioning import provision
 from tests.live_server import ProductionServer
 
@@ -57,7 +58,7 @@ def open_test_of(administrator: Administrator, application_id: str) -> Page:
     page.locator("#result_list tbody a").first.click()
     page.get_by_role("link", name="Test this application", exact=True).click()
     assert number_of(page)
-    switch = page.get_by_role("button", name="Switch on: Allowed Redirects")
+    switch = page.get_by_role("button", name=SWITCH_ON)
     if switch.count():
         switch.click()
         administrator.told("Added to Allowed Redirects")
